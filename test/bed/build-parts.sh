@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Builds the programs of the test bed from pinned sources, each once, into the cache; prints the time that each took.
+#   build-parts.sh            everything
+#   build-parts.sh api        etcd, kube-apiserver and kubectl only
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../../scripts/toolchain.sh"
+use_toolchain
+
+bin="$HEADGATE_CACHE/bin"
+mkdir -p "$bin"
+
+KUBERNETES_VERSION=v1.34.4
+ISTIO_VERSION=1.27.0
+ISTIO_MODULE=istio.io/istio@v0.0.0-20250808040725-7359d8be2504
+PROMETHEUS_MODULE=github.com/prometheus/prometheus@v0.308.0
+
+# once NAME VERSION COMMAND…: runs the command unless bin/NAME of this version is there already.
+once() {
+  local name=$1 version=$2 started=$SECONDS
+  shift 2
+  if [ -x "$bin/$name" ] && [ "$(cat "$bin/.$name.version" 2>/dev/null)" = "$version" ]; then return; fi
+  printf '  %-26s %-10s building from source …\n' "$name" "$version"
+  "$@" >"$bin/.$name.log" 2>&1 || { tail -n 30 "$bin/.$name.log"; echo "building $name failed; the whole log is $bin/.$name.log"; exit 1; }
+  echo "$version" >"$bin/.$name.version"
+  printf '  %-26s %-10s %4d s\n' "$name" "$version" $((SECONDS - started))
+}
+
+# from_part PART PACKAGE NAME [go build flags…]: a package of one of the pinned modules in parts/.
+from_part() {
+  local part=$1 package=$2 name=$3
+  shift 3
+  (cd "$here/parts/$part" && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' "$@" -o "$bin/$name" "$package")
+}
+
+kubernetes() {
+  local stamp=k8s.io/component-base/version minor=${KUBERNETES_VERSION#v1.}
+  from_part kubernetes "k8s.io/kubernetes/cmd/$1" "$1" \
+    -ldflags "-s -w -X $stamp.gitVersion=$KUBERNETES_VERSION -X $stamp.gitMajor=1 -X $stamp.gitMinor=${minor%%.*}"
+}
+
+# from_module MODULE@VERSION PACKAGE NAME [go build flags…]: built inside the downloaded module, so that its own go.sum verifies everything.
+from_module() {
+  local module=$1 package=$2 name=$3 directory
+  shift 3
+  directory=$(cd / && go mod download -json "$module" | python3 -c 'import json,sys; print(json.load(sys.stdin)["Dir"])')
+  (cd "$directory" && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' "$@" -o "$bin/$name" "$package")
+  echo "$directory" >"$bin/.$name.source"
+}
+
+# Istio's release tags are no module versions; this pseudo-version is release 1.27.0 and is not in the checksum database.
+istiod() { GONOSUMDB=istio.io from_module "$ISTIO_MODULE" ./pilot/cmd/pilot-discovery istiod; }
+istio_crds() { cp "$(cat "$bin/.istiod.source")/manifests/charts/base/files/crd-all.gen.yaml" "$bin/istio-crds.yaml" && chmod +x "$bin/istio-crds.yaml"; }
+prometheus() { from_module "$PROMETHEUS_MODULE" ./cmd/prometheus prometheus -tags netgo,remove_all_sd,enable_kubernetes_sd; }
+
+once etcd 3.6.16 from_part etcd go.etcd.io/etcd/server/v3 etcd
+for program in kube-apiserver kubectl; do once $program $KUBERNETES_VERSION kubernetes $program; done
+[ "${1:-all}" = api ] && exit 0
+for program in kube-controller-manager kube-scheduler kubelet kube-proxy; do once $program $KUBERNETES_VERSION kubernetes $program; done
+once istiod $ISTIO_VERSION istiod
+once istio-crds.yaml $ISTIO_VERSION istio_crds
+once helm 3.18.6 from_part helm helm.sh/helm/v3/cmd/helm helm
+once kubeconform 0.7.0 from_part kubeconform github.com/yannh/kubeconform/cmd/kubeconform kubeconform
+once prometheus 3.8 prometheus
+once prometheus-adapter 0.12.0 from_part prometheus-adapter sigs.k8s.io/prometheus-adapter/cmd/adapter prometheus-adapter

@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config';
+
+/** The tiers, cheapest first; `make test` runs all of them, `make test-fast` the first two. */
+export default defineConfig({
+  test: {
+    reporters: ['default'],
+    projects: [
+      { test: { name: 'unit', include: ['test/{operator,runtime,charts,support,docs}/**/*.test.ts'] } },
+      { test: { name: 'simulator', include: ['test/simulator/**/*.test.ts'], testTimeout: 240_000 } },
+      {
+        test: {
+          name: 'api-server',
+          include: ['test/api-server/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
