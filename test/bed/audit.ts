@@ -1,0 +1,105 @@
+import { readFile } from 'node:fs/promises';
+
+const writingVerbs = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
+
+/** One request that the API server has answered. */
+export interface AuditedRequest {
+  readonly at: number;
+  readonly user: string;
+  readonly verb: string;
+  /** For example `services` or `deployments/status`. */
+  readonly resource: string;
+  readonly apiGroup: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly status: number;
+  readonly userAgent: string;
+  readonly path: string;
+}
+
+export interface AuditFilter {
+  readonly user?: string;
+  readonly resource?: string;
+  readonly namespace?: string;
+  readonly fromMs?: number;
+  readonly toMs?: number;
+}
+
+interface AuditEvent {
+  readonly requestReceivedTimestamp: string;
+  readonly verb: string;
+  readonly requestURI: string;
+  readonly userAgent?: string;
+  readonly user?: { readonly username?: string };
+  readonly responseStatus?: { readonly code?: number };
+  readonly objectRef?: {
+    readonly resource?: string;
+    readonly subresource?: string;
+    readonly apiGroup?: string;
+    readonly namespace?: string;
+    readonly name?: string;
+  };
+}
+
+/** The user name by which the API server knows a service account. */
+export function serviceAccountUser(namespace: string, name: string): string {
+  return `system:serviceaccount:${namespace}:${name}`;
+}
+
+export async function readAudit(auditLog: string, filter: AuditFilter = {}): Promise<AuditedRequest[]> {
+  const text = await readFile(auditLog, 'utf8');
+  // The last line may be half written: what is no whole line is read the next time.
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  return whole
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => toRequest(JSON.parse(line) as AuditEvent))
+    .filter((request) => matches(request, filter));
+}
+
+export async function readWrites(auditLog: string, filter: AuditFilter = {}): Promise<AuditedRequest[]> {
+  const requests = await readAudit(auditLog, filter);
+  return requests.filter((request) => writingVerbs.has(request.verb));
+}
+
+/** Counts as sentences, for a failed assertion: `patch services ml/fraud: 3`. */
+export function describeWrites(writes: readonly AuditedRequest[]): string[] {
+  const counts = new Map<string, number>();
+  for (const write of writes) {
+    const sentence = `${write.user} ${write.verb} ${write.resource} ${write.namespace}/${write.name}`;
+    counts.set(sentence, (counts.get(sentence) ?? 0) + 1);
+  }
+  return [...counts].map(([sentence, count]) => `${sentence}: ${count}`).sort();
+}
+
+function toRequest(event: AuditEvent): AuditedRequest {
+  const reference = event.objectRef ?? {};
+  const subresource = reference.subresource === undefined ? '' : `/${reference.subresource}`;
+  return {
+    at: Date.parse(event.requestReceivedTimestamp),
+    user: event.user?.username ?? '',
+    verb: event.verb,
+    resource: `${reference.resource ?? ''}${subresource}`,
+    ...referenceNames(reference),
+    status: event.responseStatus?.code ?? 0,
+    userAgent: event.userAgent ?? '',
+    path: event.requestURI,
+  };
+}
+
+function referenceNames(
+  reference: NonNullable<AuditEvent['objectRef']>,
+): Pick<AuditedRequest, 'apiGroup' | 'namespace' | 'name'> {
+  return {
+    apiGroup: reference.apiGroup ?? '',
+    namespace: reference.namespace ?? '',
+    name: reference.name ?? '',
+  };
+}
+
+function matches(request: AuditedRequest, filter: AuditFilter): boolean {
+  if (filter.user !== undefined && request.user !== filter.user) return false;
+  if (filter.resource !== undefined && request.resource !== filter.resource) return false;
+  if (filter.namespace !== undefined && request.namespace !== filter.namespace) return false;
+  return request.at >= (filter.fromMs ?? 0) && request.at <= (filter.toMs ?? Number.POSITIVE_INFINITY);
+}
