@@ -1,0 +1,88 @@
+import Type, { type Static } from 'typebox';
+import type { ObjectMeta } from './object.ts';
+import { rules } from './schema.ts';
+import { modelSchema, resourcesSchema, runtimeSchema } from './spec-model.ts';
+import { podTemplateSchema } from './spec-pod-template.ts';
+import { rolloutSchema } from './spec-rollout.ts';
+import { scalingSchema, trafficSchema } from './spec-traffic.ts';
+import { statusSchema, type ModelDeploymentStatus } from './status.ts';
+
+export type {
+  Condition,
+  HistoryEntry,
+  ModelDeploymentStatus,
+  Outcome,
+  Phase,
+  RevisionStatus,
+  RolloutStatus,
+  RoutingStatus,
+} from './status.ts';
+export type { CanaryStep } from './spec-rollout.ts';
+export type { StrategyName } from '../strategies/index.ts';
+
+/** The fields that shape pods: they alone make a revision. */
+const podShapeProperties = {
+  model: modelSchema,
+  runtime: Type.Optional(runtimeSchema),
+  resources: Type.Optional(resourcesSchema),
+  podTemplate: Type.Optional(podTemplateSchema),
+};
+
+export const specSchema = Type.Object(
+  {
+    ...podShapeProperties,
+    scaling: scalingSchema,
+    traffic: trafficSchema,
+    rollout: rolloutSchema,
+  },
+  { description: 'What is wanted.' },
+);
+
+/** The whole object, as far as Headgate defines it: the source of the CRD, the types and the reference page. */
+export const modelDeploymentSchema = Type.Object(
+  { spec: specSchema, status: Type.Optional(statusSchema) },
+  {
+    description: 'A machine-learning model in production.',
+    ...rules(
+      {
+        rule: 'size(self.metadata.name) <= 52',
+        message:
+          'metadata.name must be at most 52 characters long, because the names of its children add 11; choose a shorter name',
+      },
+      {
+        rule: "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+        message:
+          'metadata.name must begin with a letter and hold only lower-case letters, digits and dashes, because it becomes the name of a Service',
+      },
+    ),
+  },
+);
+
+/** What the user wants, with every default filled in by the API server. */
+export type ModelDeploymentSpec = Static<typeof specSchema>;
+
+/** What one revision is made of: a change of it makes a new revision, a change of anything else does not. */
+export type PodShape = Pick<ModelDeploymentSpec, keyof typeof podShapeProperties>;
+
+/** A ModelDeployment as the API server returns it. */
+export interface ModelDeployment {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta & {
+    readonly namespace: string;
+    readonly uid: string;
+    readonly generation: number;
+  };
+  readonly spec: ModelDeploymentSpec;
+  readonly status?: ModelDeploymentStatus;
+}
+
+/** The part of a spec that makes its revision. */
+export function podShapeOf({ model, runtime, resources, podTemplate }: PodShape): PodShape {
+  return {
+    model,
+    ...(runtime !== undefined && { runtime }),
+    ...(resources !== undefined && { resources }),
+    ...(podTemplate !== undefined && { podTemplate }),
+  };
+}

@@ -1,0 +1,81 @@
+import { hashOf } from './canonical.ts';
+import { podShapeOf, type PodShape } from './model-deployment.ts';
+
+export const API_GROUP = 'headgate.dev';
+export const API_VERSION = 'headgate.dev/v1alpha1';
+export const KIND = 'ModelDeployment';
+export const PLURAL = 'modeldeployments';
+export const FIELD_MANAGER = 'headgate';
+
+export const labels = {
+  modelDeployment: 'headgate.dev/model-deployment',
+  revision: 'headgate.dev/revision',
+  managedBy: 'app.kubernetes.io/managed-by',
+} as const;
+const MANAGED_BY = 'headgate';
+
+export const annotations = {
+  /** The hash of what we applied last: a field that we no longer want is noticed by it. */
+  applied: 'headgate.dev/applied',
+  /** RFC 3339, on a ControllerRevision: the stable revision is the one with the latest. */
+  promotedAt: 'headgate.dev/promoted-at',
+  /** JSON {reason, message, at}, on a ControllerRevision that was given up. */
+  aborted: 'headgate.dev/aborted',
+} as const;
+
+export const headers = {
+  /** On requests: the hash of the routing that a proxy followed, evidence from the data plane. */
+  routing: 'x-headgate-routing',
+  /** On requests: the revision that a proxy chose; another one than its own tells a runtime of a mirror. */
+  destination: 'x-headgate-destination',
+  /** On answers: the revision that answered. */
+  revision: 'x-headgate-revision',
+} as const;
+
+/** Istio's word for all sidecars. */
+export const MESH_GATEWAY = 'mesh';
+export const SERVICE_PORT = 80;
+export const RUNTIME_PORT = 8080;
+export const MANAGEMENT_PORT = 8082;
+export const RUNTIME_CONTAINER = 'runtime';
+/** The gauge of each runtime pod that its autoscaler follows. */
+export const LATENCY_METRIC = 'inference_latency_p95_ms';
+export const MODEL_CLAIM_MOUNT = '/mnt/model';
+export const DOWNLOAD_FOLDER = '/var/lib/headgate';
+
+/** The name of a revision and of each of its children; of a whole spec, only what shapes pods counts. */
+export function revisionName(modelDeploymentName: string, podShape: PodShape): string {
+  return `${modelDeploymentName}-${hashOf(podShapeOf(podShape))}`;
+}
+
+export function entryServiceName(modelDeploymentName: string): string {
+  return modelDeploymentName;
+}
+
+/** The routes for traffic that arrives through gateways. */
+export function gatewayVirtualServiceName(modelDeploymentName: string): string {
+  return modelDeploymentName;
+}
+
+/** The routes for traffic of sidecars; its dot keeps it apart from any ModelDeployment's own name. */
+export function meshVirtualServiceName(modelDeploymentName: string): string {
+  return `${modelDeploymentName}.mesh`;
+}
+
+/** The name that proxies know a Service by. */
+export function serviceHost(serviceName: string, namespace: string): string {
+  return `${serviceName}.${namespace}.svc.cluster.local`;
+}
+
+/** The path below a prefix at which proxies answer with the hash of the routing that they hold. */
+export function probePath(pathPrefix: string): string {
+  return `${pathPrefix === '/' ? '' : pathPrefix}/.headgate/routing`;
+}
+
+export function labelsOf(modelDeploymentName: string, revision?: string): Record<string, string> {
+  return {
+    [labels.managedBy]: MANAGED_BY,
+    [labels.modelDeployment]: modelDeploymentName,
+    ...(revision === undefined ? {} : { [labels.revision]: revision }),
+  };
+}

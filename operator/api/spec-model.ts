@@ -1,0 +1,141 @@
+import Type from 'typebox';
+import { quantity, rules, textOfForm, wholeNumber } from './schema.ts';
+
+const DNS_LABEL = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?';
+
+export const modelSchema = Type.Object(
+  {
+    uri: Type.String({
+      description:
+        'Where the model lies: https:// or http:// (downloaded at start), pvc://CLAIM/PATH (a PersistentVolumeClaim of the same namespace, mounted read-only) or file:///PATH (inside the runtime image).',
+      minLength: 1,
+      maxLength: 2048,
+      example: 'https://models.example.com/fraud/3/model.onnx',
+      ...rules(
+        {
+          rule: "self.matches('^(file|pvc|http|https)://')",
+          message: 'spec.model.uri must begin with one of file://, pvc://, http://, https://',
+        },
+        {
+          rule: "!self.startsWith('file://') || self.matches('^file:///[^ ]+$')",
+          message:
+            'spec.model.uri must name an absolute path after file://, for example file:///models/fraud.onnx',
+        },
+        {
+          rule: `!self.startsWith('pvc://') || self.matches('^pvc://(${DNS_LABEL}[.]?)+/[^ ]+$')`,
+          message:
+            'spec.model.uri must name a claim and a path after pvc://, for example pvc://models/fraud/3.onnx',
+        },
+        {
+          rule: "!self.startsWith('http') || self.matches('^https?://[^/ ]+/[^ ]*$')",
+          message:
+            'spec.model.uri must name a host and a path after http:// or https://, for example https://models.example.com/fraud.onnx',
+        },
+      ),
+    }),
+    sha256: Type.Optional(
+      textOfForm(
+        '^[0-9a-f]{64}$',
+        'spec.model.sha256 must be 64 lower-case hexadecimal digits, as sha256sum prints them',
+        {
+          description:
+            'The SHA-256 digest of the model file; a file that has another digest is refused before it is loaded.',
+          maxLength: 64,
+          example: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+        },
+      ),
+    ),
+  },
+  { description: 'The model that is served.' },
+);
+
+export const runtimeSchema = Type.Object(
+  {
+    image: Type.Optional(
+      textOfForm(
+        '^[^ @]+(@sha256:[0-9a-f]{64})?$',
+        'spec.runtime.image must be an image reference without spaces, for example registry.example.com/headgate-runtime:1.0',
+        {
+          description:
+            "The runtime image. Without it, the operator's own default at the time of this revision is pinned for the life of the revision.",
+          minLength: 1,
+          maxLength: 512,
+          example: 'registry.example.com/headgate-runtime:0.1.0',
+        },
+      ),
+    ),
+    queue: Type.Optional(
+      Type.Object(
+        {
+          maxDepth: Type.Optional(
+            wholeNumber({
+              description:
+                'How many requests may wait in one pod before more are answered with 429 and a Retry-After.',
+              minimum: 1,
+              maximum: 100_000,
+              example: 512,
+            }),
+          ),
+        },
+        { description: 'How the runtime queues requests.' },
+      ),
+    ),
+  },
+  { description: 'How the model is served.' },
+);
+
+function amounts(field: string, description: string) {
+  return Type.Object(
+    {
+      cpu: Type.Optional(quantity(`${field}.cpu`, 'CPU cores.', '1')),
+      memory: Type.Optional(quantity(`${field}.memory`, 'Memory in bytes.', '1Gi')),
+      'ephemeral-storage': Type.Optional(
+        quantity(`${field}.ephemeral-storage`, 'Local disk in bytes; a downloaded model lies here.', '2Gi'),
+      ),
+    },
+    { description },
+  );
+}
+
+const gpuSchema = Type.Object(
+  {
+    count: wholeNumber({
+      description: 'How many GPUs, or slices of one where mig is given, each pod gets.',
+      minimum: 1,
+      maximum: 16,
+      default: 1,
+    }),
+    product: Type.Optional(
+      textOfForm(
+        '^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$',
+        'spec.resources.gpu.product must be a value of the node label nvidia.com/gpu.product, for example NVIDIA-H100-80GB-HBM3',
+        {
+          description: 'Only nodes with this value of the label nvidia.com/gpu.product are used.',
+          maxLength: 63,
+          example: 'NVIDIA-H100-80GB-HBM3',
+        },
+      ),
+    ),
+    mig: Type.Optional(
+      textOfForm(
+        '^[0-9]{1,2}g[.][0-9]{1,4}gb([.]me([.]all)?)?$',
+        'spec.resources.gpu.mig must be a MIG profile, for example 1g.10gb',
+        {
+          description: 'A MIG profile: each pod gets slices of this size instead of whole GPUs.',
+          maxLength: 32,
+          example: '1g.10gb',
+        },
+      ),
+    ),
+  },
+  { description: 'GPUs for each pod, with the node affinity and the tolerations that go with them.' },
+);
+
+export const resourcesSchema = Type.Object(
+  {
+    requests: Type.Optional(amounts('spec.resources.requests', 'What each pod is guaranteed.')),
+    limits: Type.Optional(amounts('spec.resources.limits', 'What each pod may use at most.')),
+    gpu: Type.Optional(gpuSchema),
+  },
+  { description: 'What each pod needs.' },
+);

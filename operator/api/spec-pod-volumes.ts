@@ -1,0 +1,128 @@
+import Type, { type TObject } from 'typebox';
+import { listByKey, nativeObject, quantity, rules, text, textOfForm } from './schema.ts';
+
+function keyOf(kind: string): TObject {
+  return Type.Object(
+    {
+      name: text({ description: `The ${kind}.`, maxLength: 253 }),
+      key: text({ description: 'The key in it.', maxLength: 253 }),
+      optional: Type.Optional(Type.Boolean({ description: 'Whether it may be missing.' })),
+    },
+    { description: `A key of a ${kind} of the same namespace.` },
+  );
+}
+
+const environmentVariableSchema = Type.Object(
+  {
+    name: textOfForm(
+      '^[A-Za-z_][A-Za-z0-9_.-]*$',
+      'spec.podTemplate.spec.env names must be letters, digits and underscores, for example LOG_LEVEL',
+      {
+        description: 'The name; those that begin with HEADGATE_ are reserved.',
+        minLength: 1,
+        maxLength: 128,
+        example: 'LOG_LEVEL',
+      },
+    ),
+    value: Type.Optional(text({ description: 'The value.', maxLength: 4096 })),
+    valueFrom: Type.Optional(
+      Type.Object(
+        {
+          configMapKeyRef: Type.Optional(keyOf('ConfigMap')),
+          secretKeyRef: Type.Optional(keyOf('Secret')),
+          fieldRef: Type.Optional(
+            Type.Object(
+              { fieldPath: text({ description: 'The field.', maxLength: 253, example: 'metadata.name' }) },
+              { description: 'A field of the pod.' },
+            ),
+          ),
+        },
+        { description: 'Where the value is taken from.' },
+      ),
+    ),
+  },
+  {
+    description: 'An environment variable.',
+    ...rules(
+      {
+        rule: "!self.name.startsWith('HEADGATE_')",
+        message:
+          'spec.podTemplate.spec.env must not set names that begin with HEADGATE_, which Headgate sets itself; choose another name',
+      },
+      {
+        rule: '!(has(self.value) && has(self.valueFrom))',
+        message: 'spec.podTemplate.spec.env must give either value or valueFrom, not both; remove one',
+      },
+    ),
+  },
+);
+
+export const environmentSchema = Type.Array(environmentVariableSchema, {
+  description: 'Further environment variables of the runtime container.',
+  maxItems: 64,
+  ...listByKey('name'),
+});
+
+const RESERVED_VOLUMES = ['downloads', 'scratch', 'model'];
+
+export const volumeSchema = Type.Object(
+  {
+    name: textOfForm(
+      '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
+      'spec.podTemplate.spec.volumes names must be lower-case letters, digits and dashes, for example tokens',
+      { description: 'The name that volumeMounts refer to.', minLength: 1, maxLength: 63 },
+    ),
+    configMap: Type.Optional(nativeObject('A ConfigMap, as in a Pod.')),
+    secret: Type.Optional(nativeObject('A Secret, as in a Pod.')),
+    projected: Type.Optional(nativeObject('Several sources in one folder, as in a Pod.')),
+    emptyDir: Type.Optional(
+      Type.Object(
+        {
+          medium: Type.Optional(Type.Enum(['', 'Memory'], { description: 'Disk, or memory.' })),
+          sizeLimit: Type.Optional(
+            quantity('spec.podTemplate.spec.volumes[].emptyDir.sizeLimit', 'How large it may grow.', '1Gi'),
+          ),
+        },
+        { description: 'An empty folder that lives as long as the pod.' },
+      ),
+    ),
+    persistentVolumeClaim: Type.Optional(
+      Type.Object(
+        {
+          claimName: text({ description: 'The claim.', maxLength: 253 }),
+          readOnly: Type.Optional(Type.Boolean({ description: 'Whether it is mounted read-only.' })),
+        },
+        { description: 'A PersistentVolumeClaim of the same namespace.' },
+      ),
+    ),
+    hostPath: Type.Optional(nativeObject('Refused: model pods get no access to the host.')),
+  },
+  {
+    description: 'A volume from exactly one source.',
+    ...rules(
+      {
+        rule: '!has(self.hostPath)',
+        message:
+          'spec.podTemplate.spec.volumes must not use hostPath: model pods get no access to the host; use persistentVolumeClaim or emptyDir',
+      },
+      {
+        rule: `!(self.name in [${RESERVED_VOLUMES.map((name) => `'${name}'`).join(', ')}])`,
+        message: `spec.podTemplate.spec.volumes must not use the names ${RESERVED_VOLUMES.join(', ')}, which Headgate mounts itself; choose another name`,
+      },
+    ),
+  },
+);
+
+export const mountSchema = Type.Object(
+  {
+    name: text({ description: 'The volume.', maxLength: 63 }),
+    mountPath: textOfForm(
+      '^/[^:]+$',
+      'spec.podTemplate.spec.volumeMounts paths must be absolute and hold no colon, for example /etc/tokens',
+      { description: 'Where the runtime container sees it.', maxLength: 1024, example: '/etc/tokens' },
+    ),
+    subPath: Type.Optional(text({ description: 'The folder within the volume.', maxLength: 1024 })),
+    readOnly: Type.Optional(Type.Boolean({ description: 'Whether it cannot be written to.' })),
+  },
+  { description: 'Where a volume is mounted.' },
+);
