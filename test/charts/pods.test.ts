@@ -1,0 +1,155 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { KubernetesObject } from '../../operator/api/object.ts';
+import { restrictedViolations, type Container, type PodSpec } from '../support/restricted-pod.ts';
+import type { Deployment, OperatorContainer, OperatorPodSpec, Pod, Service } from './kinds.ts';
+import { only, template } from './render.ts';
+
+function containerOf(pod: OperatorPodSpec): OperatorContainer {
+  const [container, ...others] = pod.containers;
+  if (container === undefined || others.length > 0)
+    throw new Error(`${pod.containers.length} containers, not one`);
+  return container;
+}
+
+describe('the pods of the chart', () => {
+  let objects: KubernetesObject[];
+  let deployment: Deployment;
+  let testPod: Pod;
+
+  beforeAll(async () => {
+    objects = await template();
+    deployment = only<Deployment>(objects, 'Deployment');
+    testPod = only<Pod>(objects, 'Pod');
+  });
+
+  test('keep to the restricted Pod Security Standard', () => {
+    expect(restrictedViolations(deployment.spec.template.spec)).toEqual([]);
+    expect(restrictedViolations(testPod.spec)).toEqual([]);
+  });
+
+  test('write to no file system', () => {
+    for (const pod of [deployment.spec.template.spec, testPod.spec]) {
+      expect(containerOf(pod).securityContext?.readOnlyRootFilesystem).toBe(true);
+      expect(containerOf(pod).volumeMounts).toBeUndefined();
+      expect(pod.volumes).toBeUndefined();
+    }
+  });
+
+  test('are one operator at a time', () => {
+    expect(deployment.spec.replicas).toBe(1);
+    expect(deployment.spec.strategy.type).toBe('Recreate');
+  });
+
+  test('are probed for life and readiness', () => {
+    const container = containerOf(deployment.spec.template.spec);
+    expect(container.livenessProbe).toMatchObject({ httpGet: { path: '/livez', port: 'health' } });
+    expect(container.readinessProbe).toMatchObject({ httpGet: { path: '/readyz', port: 'health' } });
+    expect(container.startupProbe).toMatchObject({ httpGet: { path: '/livez', port: 'health' } });
+  });
+
+  test('are the only ones behind the metrics Service', () => {
+    const { selector, ports } = only<Service>(objects, 'Service').spec;
+    expect(selector).toEqual(deployment.spec.selector.matchLabels);
+    expect(deployment.spec.template.metadata.labels).toMatchObject(selector);
+    expect(testPod.metadata.labels).not.toMatchObject(selector);
+    expect(ports).toEqual([expect.objectContaining({ port: 8081, targetPort: 'health' })]);
+  });
+
+  test('run no test with the operator’s rights', () => {
+    expect(testPod.spec.serviceAccountName).toBeUndefined();
+    expect(testPod.metadata.annotations).toMatchObject({ 'helm.sh/hook': 'test' });
+  });
+
+  test('carry a test script that no kubelet rewrites', () => {
+    const [script = ''] = containerOf(testPod.spec).args ?? [];
+    expect(script).toContain('/readyz');
+    // $(NAME) in args is the kubelet's own syntax.
+    expect(script).not.toContain('$(');
+  });
+});
+
+describe('the values', () => {
+  test('say which images run, by tag or by digest', async () => {
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const deployment = only<Deployment>(
+      await template(
+        '--set',
+        'image.repository=localhost/headgate-operator,image.tag=dev,image.pullPolicy=Never',
+        '--set',
+        `runtimeImage.repository=registry.example.com:5000/ml/runtime,runtimeImage.digest=${digest}`,
+      ),
+      'Deployment',
+    );
+    const container = containerOf(deployment.spec.template.spec);
+    expect(container.image).toBe('localhost/headgate-operator:dev');
+    expect(container.imagePullPolicy).toBe('Never');
+    expect(container.env).toContainEqual({
+      name: 'HEADGATE_RUNTIME_IMAGE',
+      value: `registry.example.com:5000/ml/runtime@${digest}`,
+    });
+  });
+
+  test('place and prioritise the operator', async () => {
+    const placed = {
+      priorityClassName: 'system-cluster-critical',
+      nodeSelector: { 'kubernetes.io/os': 'linux', pool: 'system' },
+      tolerations: [{ key: 'dedicated', operator: 'Exists', effect: 'NoSchedule' }],
+      affinity: { nodeAffinity: {} },
+      topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'ScheduleAnyway' }],
+      imagePullSecrets: [{ name: 'registry' }],
+    };
+    const values = Object.entries(placed).flatMap(([name, value]) => [
+      '--set-json',
+      `${name}=${JSON.stringify(value)}`,
+    ]);
+    const deployment = only<Deployment>(
+      await template(...values, '--set', 'podAnnotations.team=ml'),
+      'Deployment',
+    );
+    expect(deployment.spec.template.spec).toMatchObject(placed);
+    expect(deployment.spec.template.metadata.annotations).toEqual({ team: 'ml' });
+  });
+});
+
+/** What the check itself is worth: a pod that breaks a rule must be seen to. */
+describe('the check of the restricted standard', () => {
+  const soundContainer = {
+    name: 'it',
+    image: 'it',
+    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+  } satisfies Container;
+  const sound = {
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    containers: [soundContainer],
+  } satisfies PodSpec;
+
+  test('passes a restricted pod', () => {
+    expect(restrictedViolations(sound)).toEqual([]);
+  });
+
+  test.each<[string, PodSpec]>([
+    ['no host namespaces', { ...sound, hostPID: true }],
+    ['no sysctls', { ...sound, securityContext: { ...sound.securityContext, sysctls: [{}] } }],
+    ['only volumes that stay', { ...sound, volumes: [{ name: 'x', hostPath: { path: '/' } }] }],
+    ['not as root', { ...sound, securityContext: { seccompProfile: { type: 'RuntimeDefault' } } }],
+    ['a seccomp profile', { ...sound, securityContext: { runAsNonRoot: true } }],
+    ['no host port', withContainer({ ports: [{ hostPort: 80 }] })],
+    ['no probe or hook of another host', withContainer({ livenessProbe: { httpGet: { host: '10.0.0.1' } } })],
+    ['not privileged', withContext({ privileged: true })],
+    ['no privilege escalation', withContext({ allowPrivilegeEscalation: true })],
+    ['every capability dropped', withContext({ capabilities: { drop: [] } })],
+    ['no capability added', withContext({ capabilities: { drop: ['ALL'], add: ['SYS_ADMIN'] } })],
+    ['no user 0', withContext({ runAsUser: 0 })],
+    ['the usual /proc', withContext({ procMount: 'Unmasked' })],
+    ['no SELinux', withContext({ appArmorProfile: { type: 'Unconfined' } })],
+  ])('finds a breach of “%s”', (rule, pod) => {
+    expect(restrictedViolations(pod).join('\n')).toContain(rule);
+  });
+
+  function withContainer(change: Partial<Container>): PodSpec {
+    return { ...sound, containers: [{ ...soundContainer, ...change }] };
+  }
+  function withContext(change: Container['securityContext']): PodSpec {
+    return withContainer({ securityContext: { ...soundContainer.securityContext, ...change } });
+  }
+});

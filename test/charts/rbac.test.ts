@@ -1,0 +1,118 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { KubernetesObject } from '../../operator/api/object.ts';
+import type { ClusterRole, ClusterRoleBinding, Rule } from './kinds.ts';
+import { only, template } from './render.ts';
+
+const OPERATOR_ROLE = 'headgate-system-headgate';
+const NEVER_GRANTED_VERBS = ['*', 'escalate', 'bind', 'impersonate', 'deletecollection', 'update'];
+const NEVER_GRANTED_RESOURCES = [
+  'secrets',
+  'pods/exec',
+  'pods/attach',
+  'pods/portforward',
+  'pods/eviction',
+  'pods/ephemeralcontainers',
+  'serviceaccounts/token',
+  'nodes',
+  'nodes/proxy',
+  'services/proxy',
+  'pods/proxy',
+  'roles',
+  'rolebindings',
+  'clusterroles',
+  'clusterrolebindings',
+];
+
+/** group × resource × verb, as in the table of other operators that docs/decisions measures itself against. */
+function grantsOf({ apiGroups, resources, verbs }: Rule): string[] {
+  return apiGroups.flatMap((group) =>
+    resources.flatMap((resource) =>
+      verbs.map((verb) => `${verb} ${resource}${group === '' ? '' : `.${group}`}`),
+    ),
+  );
+}
+
+describe('what the operator may do', () => {
+  let objects: KubernetesObject[];
+  let role: ClusterRole;
+  let grants: string[];
+
+  beforeAll(async () => {
+    objects = await template();
+    role = only<ClusterRole>(objects, 'ClusterRole', OPERATOR_ROLE);
+    grants = role.rules.flatMap(grantsOf);
+  });
+
+  test('is at most 60 grants, none of them twice', () => {
+    expect(grants.length).toBeLessThanOrEqual(60);
+    expect(new Set(grants).size).toBe(grants.length);
+  });
+
+  test('names every group, resource and verb, and no URL', () => {
+    for (const rule of role.rules) {
+      expect(
+        [...rule.apiGroups, ...rule.resources, ...rule.verbs].filter((word) => word.includes('*')),
+      ).toEqual([]);
+      expect(rule.nonResourceURLs).toBeUndefined();
+    }
+  });
+
+  test.each(NEVER_GRANTED_VERBS)('never includes the verb %s', (verb) => {
+    expect(role.rules.flatMap(({ verbs }) => verbs)).not.toContain(verb);
+  });
+
+  test.each(NEVER_GRANTED_RESOURCES)('never includes %s', (resource) => {
+    expect(role.rules.flatMap(({ resources }) => resources)).not.toContain(resource);
+  });
+
+  test('lets it write the status of a ModelDeployment, never the object itself', () => {
+    expect(grants.filter((grant) => grant.endsWith('modeldeployments.headgate.dev')).sort()).toEqual([
+      'get modeldeployments.headgate.dev',
+      'list modeldeployments.headgate.dev',
+      'watch modeldeployments.headgate.dev',
+    ]);
+    expect(grants).toContain('patch modeldeployments/status.headgate.dev');
+  });
+
+  test.each([
+    'deployments.apps',
+    'controllerrevisions.apps',
+    'services',
+    'horizontalpodautoscalers.autoscaling',
+    'poddisruptionbudgets.policy',
+    'virtualservices.networking.istio.io',
+    'destinationrules.networking.istio.io',
+  ])('lets it follow, apply and delete %s', (resource) => {
+    for (const verb of ['list', 'watch', 'create', 'patch', 'delete'])
+      expect(grants).toContain(`${verb} ${resource}`);
+  });
+
+  test('reads pods and never writes them', () => {
+    expect(grants.filter((grant) => grant.endsWith(' pods')).sort()).toEqual(['list pods', 'watch pods']);
+  });
+
+  test('is bound to the operator’s own account alone', () => {
+    const binding = only<ClusterRoleBinding>(objects, 'ClusterRoleBinding');
+    expect(binding.roleRef.name).toBe(OPERATOR_ROLE);
+    expect(binding.subjects).toEqual([
+      { kind: 'ServiceAccount', name: 'headgate', namespace: 'headgate-system' },
+    ]);
+  });
+
+  test('is nothing with rbac.create=false', async () => {
+    const without = await template('--set', 'rbac.create=false,rbac.aggregateToDefaultRoles=false');
+    expect(without.filter(({ apiVersion }) => apiVersion.startsWith('rbac.'))).toEqual([]);
+  });
+});
+
+describe('what the people of a namespace may do', () => {
+  test('follows from the roles that they have already', async () => {
+    const objects = await template();
+    const view = only<ClusterRole>(objects, 'ClusterRole', `${OPERATOR_ROLE}-view`);
+    const edit = only<ClusterRole>(objects, 'ClusterRole', `${OPERATOR_ROLE}-edit`);
+    expect(view.metadata.labels).toMatchObject({ 'rbac.authorization.k8s.io/aggregate-to-view': 'true' });
+    expect(view.rules.flatMap(({ verbs }) => verbs)).toEqual(['get', 'list', 'watch']);
+    expect(edit.metadata.labels).toMatchObject({ 'rbac.authorization.k8s.io/aggregate-to-edit': 'true' });
+    expect(edit.rules.flatMap(({ resources }) => resources)).toEqual(['modeldeployments']);
+  });
+});
