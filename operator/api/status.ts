@@ -64,8 +64,7 @@ const rolloutStatusSchema = Type.Object(
     floorWeight: weight(
       'The share of traffic, of 10000, at which this run of the steps began; it never goes below.',
     ),
-    stepRealised: Type.Optional(Type.Boolean({ description: 'Whether what the step asks for is proven.' })),
-    waitingSince: Type.Optional(time('Since when it waits for something that it does not control.')),
+    floorWeight: weight('The weight at which this run of the steps began, of 10000; not gone below while it lasts.'),
   },
   { description: 'The rollout under way: the only memory of the operator beside its children.' },
 );

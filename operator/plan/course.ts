@@ -1,0 +1,30 @@
+import type { ModelDeploymentStatus } from '../api/model-deployment.ts';
+import type { Marks } from '../resources/controller-revision.ts';
+import type { Routing } from '../traffic/routing.ts';
+import type { RevisionFacts } from './facts.ts';
+
+export type Phase = NonNullable<ModelDeploymentStatus['phase']>;
+export type RolloutState = NonNullable<ModelDeploymentStatus['rollout']>;
+
+/** What a pass has decided, before it is turned into writes. */
+export interface Course {
+  readonly phase: Phase;
+  /** CamelCase, listed in docs/reasons.md. */
+  readonly reason: string;
+  /** What is happening, why it waits and what would move it: one plain sentence without times or counters that tick. */
+  readonly message: string;
+  /** Where traffic should go; undefined while nobody can be served. */
+  readonly routing: Routing | undefined;
+  /** The share of the traffic, of FULL_WEIGHT, that each revision must have pods for; who is absent is not kept. */
+  readonly shares: ReadonlyMap<string, number>;
+  /** While traffic moves nobody who gives it shrinks (I7). */
+  readonly holdScaleDown: boolean;
+  readonly rollout?: RolloutState;
+  /** A promotion or an abort, recorded on the ControllerRevision before anything follows from it (I10). */
+  readonly mark?: { readonly revision: RevisionFacts; readonly marks: Marks };
+  /** When to look again although nothing changes; undefined when only a change can matter. */
+  readonly nextLookMs?: number;
+}
+
+export const istioMissing =
+  'The cluster does not serve networking.istio.io/v1, so traffic cannot be split: install Istio; this goes on by itself then';

@@ -1,0 +1,151 @@
+import { revisionName } from '../api/names.ts';
+import { labels } from '../api/names.ts';
+import type { KubernetesObject } from '../api/object.ts';
+import type { ModelDeployment } from '../api/model-deployment.ts';
+import { readMarks, readSnapshot, type Marks, type Snapshot } from '../resources/controller-revision.ts';
+import type { Routing } from '../traffic/routing.ts';
+import { router } from '../traffic/index.ts';
+import type { Observed, PodObservation } from './observed.ts';
+
+/** One revision as it stands in the world. */
+export interface RevisionFacts {
+  readonly name: string;
+  readonly snapshot: Snapshot;
+  readonly marks: Marks;
+  /** The `revision` number of its ControllerRevision; a revision not yet recorded gets the next one. */
+  readonly number: number;
+  readonly objects: ReadonlyMap<string, KubernetesObject>;
+  readonly pods: readonly PodObservation[];
+  readonly readyPods: number;
+}
+
+/** What the rest of the plan reasons about: the world, sorted by revision, with nothing decided yet. */
+export interface Facts {
+  readonly modelDeployment: ModelDeployment;
+  readonly observed: Observed;
+  readonly revisions: ReadonlyMap<string, RevisionFacts>;
+  /** The revision that the spec asks for. */
+  readonly desired: RevisionFacts;
+  /** The revision promoted last; undefined until one has been. */
+  readonly stable: RevisionFacts | undefined;
+  /** The desired revision while it is neither the stable nor aborted. */
+  readonly candidate: RevisionFacts | undefined;
+  /** The routing last asked for, as the router's objects record it. */
+  readonly askedRouting: Routing | undefined;
+  /** The hash that those objects carry: what the proxies have to answer. */
+  readonly askedHash: string | undefined;
+}
+
+const NEVER = -Infinity;
+
+export function gatherFacts(modelDeployment: ModelDeployment, observed: Observed): Facts {
+  const desiredName = revisionName(modelDeployment.metadata.name, modelDeployment.spec);
+  const revisions = revisionsOf(modelDeployment, observed, desiredName);
+  const desired = revisions.get(desiredName);
+  if (desired === undefined) throw new Error('the desired revision is always among the revisions');
+  const stable = latestPromoted([...revisions.values()]);
+  return {
+    modelDeployment,
+    observed,
+    revisions,
+    desired,
+    stable,
+    candidate: desired === stable || desired.marks.aborted !== undefined ? undefined : desired,
+    askedRouting: router.readRouting(observed.children, modelDeployment),
+    askedHash: router.liveHash(observed.children, modelDeployment),
+  };
+}
+
+/** The desired revision and each one that still has a ControllerRevision. */
+function revisionsOf(
+  modelDeployment: ModelDeployment,
+  observed: Observed,
+  desiredName: string,
+): ReadonlyMap<string, RevisionFacts> {
+  const records = new Map(
+    observed.children
+      .filter(({ kind }) => kind === 'ControllerRevision')
+      .map((child) => [child.metadata.name, child]),
+  );
+  const nextNumber = 1 + Math.max(0, ...[...records.values()].map(revisionNumber));
+  const names = [...new Set([...records.keys(), desiredName])].sort();
+  return new Map(
+    names.map((name) => {
+      const record = records.get(name);
+      const snapshot = record ? readSnapshot(record) : newSnapshot(modelDeployment, observed);
+      return [name, revisionFacts(name, { record, snapshot, nextNumber, observed })];
+    }),
+  );
+}
+
+interface RevisionSource {
+  readonly record: KubernetesObject | undefined;
+  readonly snapshot: Snapshot;
+  readonly nextNumber: number;
+  readonly observed: Observed;
+}
+
+function revisionFacts(
+  name: string,
+  { record, snapshot, nextNumber, observed }: RevisionSource,
+): RevisionFacts {
+  const pods = observed.pods.filter(({ revision }) => revision === name);
+  const objects = observed.children.filter((child) => child.metadata.labels?.[labels.revision] === name);
+  return {
+    name,
+    snapshot,
+    marks: record ? readMarks(record) : {},
+    number: record ? revisionNumber(record) : nextNumber,
+    objects: new Map(objects.map((child) => [child.kind, child])),
+    pods,
+    readyPods: pods.filter(({ ready }) => ready).length,
+  };
+}
+
+function newSnapshot({ spec }: ModelDeployment, { defaultRuntimeImage }: Observed): Snapshot {
+  const { model, runtime, resources, podTemplate } = spec;
+  return {
+    podShape: {
+      model,
+      ...(runtime !== undefined && { runtime }),
+      ...(resources !== undefined && { resources }),
+      ...(podTemplate !== undefined && { podTemplate }),
+    },
+    runtimeImage: runtime?.image ?? defaultRuntimeImage,
+  };
+}
+
+function revisionNumber(record: KubernetesObject): number {
+  const { revision } = record as KubernetesObject & { readonly revision?: unknown };
+  return typeof revision === 'number' ? revision : 0;
+}
+
+function latestPromoted(revisions: readonly RevisionFacts[]): RevisionFacts | undefined {
+  const promotedAtMs = ({ marks }: RevisionFacts): number =>
+    marks.promotedAt === undefined ? NEVER : Date.parse(marks.promotedAt);
+  return revisions
+    .filter(({ marks }) => marks.promotedAt !== undefined)
+    .reduce<RevisionFacts | undefined>(
+      (latest, revision) =>
+        latest === undefined || promotedAtMs(revision) > promotedAtMs(latest) ? revision : latest,
+      undefined,
+    );
+}
+
+/** Pods that still count towards a revision's size: a terminating one is on its way out. */
+export function runningPods({ pods }: RevisionFacts): number {
+  return pods.filter(({ terminating }) => !terminating).length;
+}
+
+/** Revisions that run, or whose pods still end, and that nobody wants any more. */
+export function leftovers({ revisions, stable, candidate, desired }: Facts): readonly RevisionFacts[] {
+  return [...revisions.values()].filter(
+    (revision) =>
+      revision !== stable &&
+      revision !== candidate &&
+      // Before anything was ever promoted, the desired revision is all there is to run.
+      (stable !== undefined || revision !== desired) &&
+      ([...revision.objects.keys()].some((kind) => kind !== 'ControllerRevision') ||
+        revision.pods.length > 0),
+  );
+}

@@ -1,0 +1,73 @@
+import type { KubernetesObject } from '../api/object.ts';
+import type { ModelDeployment, ModelDeploymentStatus } from '../api/model-deployment.ts';
+import { labels, revisionName } from '../api/names.ts';
+import { readMarks } from '../resources/controller-revision.ts';
+import { eventsOf } from '../status/events.ts';
+import { buildStatus } from '../status/status.ts';
+import { router } from '../traffic/index.ts';
+import type { Action } from './action.ts';
+import { gatherFacts } from './facts.ts';
+import { nextRouting } from './next-routing.ts';
+import type { Observed } from './observed.ts';
+import { evaluateProof } from './proof.ts';
+import { retirable } from './retirement.ts';
+import { decideCourse } from './rules.ts';
+import { planWrites } from './writes.ts';
+
+export interface Plan {
+  readonly actions: readonly Action[];
+  readonly status: ModelDeploymentStatus;
+  /** When to look again although no event may come; undefined when the world is as it should be. */
+  readonly requeueAfterMs?: number;
+}
+
+/** A write is followed by a look at what it did, because the answer to a write brings no event. */
+const LOOK_AFTER_WRITE_MS = 100;
+
+/** Everything that could hurt a user is decided here, over plain data; the simulator runs this very function. */
+export function plan(modelDeployment: ModelDeployment, observed: Observed, nowMs: number): Plan {
+  const facts = gatherFacts(modelDeployment, observed);
+  const proof = evaluateProof(facts, nowMs);
+  const course = decideCourse(facts, proof, nowMs);
+  const routing = nextRouting(facts, course, proof);
+  const writes = planWrites(facts, course, routing, retirable(facts, routing, proof, nowMs));
+  const status = buildStatus({ facts, proof, course, routing, nowMs });
+  const looks = [
+    ...(course.nextLookMs === undefined ? [] : [course.nextLookMs]),
+    ...(writes.length > 0 ? [LOOK_AFTER_WRITE_MS] : []),
+  ];
+  return {
+    actions: [...writes, ...eventsOf(facts, course, status)],
+    status,
+    ...(looks.length > 0 && { requeueAfterMs: Math.min(...looks) }),
+  };
+}
+
+/**
+ * Whether this pass has to ask gateways and runtimes. A converged ModelDeployment asks nobody: what was proven stays
+ * proven, and its pods answer to the kubelet and the autoscaler.
+ */
+export function needsEvidence(
+  modelDeployment: ModelDeployment,
+  children: readonly KubernetesObject[],
+): boolean {
+  const { status, metadata, spec } = modelDeployment;
+  const desired = revisionName(metadata.name, spec);
+  const record = children.find(
+    ({ kind, metadata: { name } }) => kind === 'ControllerRevision' && name === desired,
+  );
+  const aborted = record !== undefined && readMarks(record).aborted !== undefined;
+  const askedHash = router.liveHash(children, modelDeployment);
+  return (
+    status?.rollout !== undefined ||
+    (askedHash !== undefined &&
+      (status?.routing?.hash !== askedHash || status.routing.provenAt === undefined)) ||
+    (status?.stable !== undefined && desired !== status.stable && !aborted) ||
+    children.some(
+      ({ kind, metadata: child }) =>
+        kind !== 'ControllerRevision' &&
+        child.labels?.[labels.revision] !== undefined &&
+        child.labels[labels.revision] !== status?.stable,
+    )
+  );
+}

@@ -1,0 +1,143 @@
+import { durationMs } from '../api/duration.ts';
+import { FULL_WEIGHT, routeAllTo } from '../traffic/routing.ts';
+import { hasCapacityFor } from './capacity.ts';
+import { istioMissing, type Course } from './course.ts';
+import { findFailure, whyNotReady } from './evidence.ts';
+import { leftovers, type Facts, type RevisionFacts } from './facts.ts';
+import { LOOK_WHILE_ROLLING_MS, lookForProofMs } from './pace.ts';
+import type { Proof } from './proof.ts';
+import { rolling } from './rolling.ts';
+
+type CourseRule = (facts: Facts, proof: Proof, nowMs: number) => Course | undefined;
+
+/** The first that applies is the course of this pass. */
+const rules: readonly CourseRule[] = [
+  deleting, // owner references do the rest
+  first, // nothing was ever promoted: bring up the first revision, without steps
+  aborted, // the desired revision has failed: stay on the stable until the spec asks for another
+  settled, // the spec asks for the stable
+  rolling, // the spec asks for something new
+];
+
+export function decideCourse(facts: Facts, proof: Proof, nowMs: number): Course {
+  const course = rules.map((rule) => rule(facts, proof, nowMs)).find((decided) => decided !== undefined);
+  if (course === undefined)
+    throw new Error('a ModelDeployment is always deleting, first, aborted, settled or rolling');
+  return course;
+}
+
+function deleting({ modelDeployment }: Facts): Course | undefined {
+  if (modelDeployment.metadata.deletionTimestamp === undefined) return undefined;
+  return {
+    phase: 'Deleting',
+    reason: 'Deleting',
+    message: 'Kubernetes removes everything that this ModelDeployment owns',
+    routing: undefined,
+    shares: new Map(),
+    holdScaleDown: false,
+  };
+}
+
+function first(facts: Facts, _proof: Proof, nowMs: number): Course | undefined {
+  const { stable, desired } = facts;
+  if (stable !== undefined) return undefined;
+  const common = { routing: undefined, shares: new Map([[desired.name, FULL_WEIGHT]]), holdScaleDown: false };
+  if (hasCapacityFor(facts, desired, FULL_WEIGHT)) {
+    return {
+      ...common,
+      phase: 'Progressing',
+      reason: 'Promoting',
+      message: `Revision ${desired.name} is ready and becomes the first stable one`,
+      mark: { revision: desired, marks: { promotedAt: new Date(nowMs).toISOString() } },
+      nextLookMs: 0,
+    };
+  }
+  const waitingSinceMs = recordedAtMs(desired) ?? nowMs;
+  const failure = findFailure({ facts, candidate: desired, waitingSinceMs, nowMs });
+  if (failure !== undefined) return { ...common, phase: 'Degraded', ...failure };
+  const { progressDeadline } = facts.modelDeployment.spec.rollout.abortOn;
+  return {
+    ...common,
+    phase: 'Pending',
+    reason: 'WaitingForPods',
+    message: `Waiting for the first revision ${desired.name}: ${whyNotReady(facts, desired, FULL_WEIGHT)}`,
+    nextLookMs: Math.max(0, waitingSinceMs + durationMs(progressDeadline) - nowMs),
+  };
+}
+
+function recordedAtMs({ objects }: RevisionFacts): number | undefined {
+  const recordedAt = objects.get('ControllerRevision')?.metadata.creationTimestamp;
+  return recordedAt === undefined ? undefined : Date.parse(recordedAt);
+}
+
+function aborted(facts: Facts, proof: Proof, nowMs: number): Course | undefined {
+  const { stable, desired } = facts;
+  const mark = desired === stable ? undefined : desired.marks.aborted;
+  if (stable === undefined || mark === undefined) return undefined;
+  return {
+    phase: 'Aborted',
+    reason: mark.reason,
+    message: `${mark.message}. ${whereTrafficIs(stable, proof)}; change the model, runtime, resources or podTemplate to try again`,
+    ...onlyStable(facts, stable, { proof, nowMs }),
+  };
+}
+
+/** Status never says that traffic is where it is not known to be (I11). */
+function whereTrafficIs({ name }: RevisionFacts, proof: Proof): string {
+  return proof.kind === 'Unproven'
+    ? `All traffic goes back to ${name}. ${proof.message}`
+    : `All traffic is on ${name}`;
+}
+
+function settled(facts: Facts, proof: Proof, nowMs: number): Course | undefined {
+  const { stable, desired } = facts;
+  if (stable === undefined || desired !== stable) return undefined;
+  return { ...healthOf(facts, stable, proof), ...onlyStable(facts, stable, { proof, nowMs }) };
+}
+
+/** Everything to the stable; nobody shrinks before the last of the others is gone. */
+function onlyStable(
+  facts: Facts,
+  stable: RevisionFacts,
+  { proof, nowMs }: { readonly proof: Proof; readonly nowMs: number },
+): Pick<Course, 'routing' | 'shares' | 'holdScaleDown' | 'nextLookMs'> {
+  const draining = leftovers(facts).length > 0;
+  const looks = [
+    ...(proof.kind === 'Unproven' ? [lookForProofMs(facts, nowMs)] : []),
+    ...(draining ? [LOOK_WHILE_ROLLING_MS] : []),
+  ];
+  return {
+    routing: routeAllTo(stable.name),
+    shares: new Map([[stable.name, FULL_WEIGHT]]),
+    holdScaleDown: draining,
+    ...(looks.length > 0 && { nextLookMs: Math.min(...looks) }),
+  };
+}
+
+function healthOf(
+  facts: Facts,
+  stable: RevisionFacts,
+  proof: Proof,
+): Pick<Course, 'phase' | 'reason' | 'message'> {
+  const { minReplicas } = facts.modelDeployment.spec.scaling;
+  if (stable.readyPods === 0) {
+    return {
+      phase: 'Degraded',
+      reason: 'NoReadyPods',
+      message: `No pod of ${stable.name} is ready: ${whyNotReady(facts, stable, FULL_WEIGHT)}`,
+    };
+  }
+  if (!facts.observed.platform.istio && facts.modelDeployment.spec.traffic.gateways !== undefined) {
+    return { phase: 'Progressing', reason: 'IstioMissing', message: istioMissing };
+  }
+  if (proof.kind === 'Unproven')
+    return { phase: 'Progressing', reason: 'RoutingUnproven', message: proof.message };
+  if (stable.readyPods < minReplicas) {
+    return {
+      phase: 'Progressing',
+      reason: 'WaitingForPods',
+      message: `${stable.readyPods} of at least ${minReplicas} pods of ${stable.name} are ready`,
+    };
+  }
+  return { phase: 'Healthy', reason: 'Promoted', message: `Revision ${stable.name} serves all traffic` };
+}

@@ -1,0 +1,160 @@
+import type { KubernetesObject } from '../api/object.ts';
+import { buildAutoscaler } from '../resources/autoscaler.ts';
+import { buildControllerRevision, type Marks } from '../resources/controller-revision.ts';
+import { buildDeployment } from '../resources/deployment.ts';
+import { appliedHash, needsApply, withAppliedHash } from '../resources/difference.ts';
+import { buildDisruptionBudget } from '../resources/disruption-budget.ts';
+import { buildEntryService, buildRevisionService } from '../resources/service.ts';
+import { router } from '../traffic/index.ts';
+import type { Routing } from '../traffic/routing.ts';
+import type { Action } from './action.ts';
+import { autoscalerSettings } from './autoscaling.ts';
+import type { Course } from './course.ts';
+import { leftovers, type Facts, type RevisionFacts } from './facts.ts';
+
+/** Revisions that are over, kept as records so that one can go back to them. */
+const HISTORY_LIMIT = 10;
+
+/**
+ * Every write of this pass, in order. First the mark from which the rest follows, so that a crash after it changes
+ * nothing (I10); then routes, which take traffic off a broken revision and reference only what exists already; then
+ * what the kept revisions need; last what nobody needs any more.
+ */
+export function planWrites(
+  facts: Facts,
+  course: Course,
+  routing: Routing | undefined,
+  retired: readonly RevisionFacts[],
+): readonly Action[] {
+  if (course.phase === 'Deleting') return [];
+  const kept = [...facts.revisions.values()].filter(({ name }) => course.shares.has(name));
+  return [
+    ...kept.flatMap((revision) => recordOf(facts, revision, course)),
+    ...recordOfMarked(facts, course, kept),
+    ...routes(facts, routing),
+    ...kept.flatMap((revision) => revisionObjects(facts, course, revision)),
+    ...entryService(facts),
+    ...retired.flatMap(retire),
+    ...forget(facts),
+  ];
+}
+
+function record(facts: Facts, revision: RevisionFacts, marks: Marks): readonly Action[] {
+  const { name, number, snapshot } = revision;
+  const desired = buildControllerRevision(facts.modelDeployment, { name, number, snapshot, marks });
+  return applyWhenDifferent(revision.objects.get('ControllerRevision'), desired);
+}
+
+function recordOf(facts: Facts, revision: RevisionFacts, { mark }: Course): readonly Action[] {
+  return record(facts, revision, mark?.revision === revision ? mark.marks : revision.marks);
+}
+
+/** An aborted candidate is not kept, but its mark has to be written. */
+function recordOfMarked(facts: Facts, { mark }: Course, kept: readonly RevisionFacts[]): readonly Action[] {
+  return mark === undefined || kept.includes(mark.revision) ? [] : record(facts, mark.revision, mark.marks);
+}
+
+function routes({ modelDeployment, observed }: Facts, routing: Routing | undefined): readonly Action[] {
+  if (routing === undefined) return [];
+  const applied = router
+    .render(modelDeployment, routing)
+    .objects.flatMap((desired) =>
+      applyWhenDifferent(liveOf(observed.children, desired), desired, { guarded: true }),
+    );
+  return [...applied, ...router.obsolete(observed.children, modelDeployment).map(remove)];
+}
+
+function liveOf(
+  children: readonly KubernetesObject[],
+  desired: KubernetesObject,
+): KubernetesObject | undefined {
+  return children.find(
+    ({ kind, metadata }) => kind === desired.kind && metadata.name === desired.metadata.name,
+  );
+}
+
+function revisionObjects(facts: Facts, course: Course, revision: RevisionFacts): readonly Action[] {
+  const { modelDeployment } = facts;
+  const { name, objects } = revision;
+  const service = buildRevisionService(modelDeployment, name);
+  const budget = buildDisruptionBudget(modelDeployment, name);
+  const autoscaler = buildAutoscaler(modelDeployment, name, autoscalerSettings(facts, course, revision));
+  return [
+    ...applyWhenDifferent(objects.get('Service'), service),
+    ...destinationPolicy(facts, revision),
+    ...deployment(facts, revision),
+    ...applyWhenDifferent(objects.get('PodDisruptionBudget'), budget),
+    ...applyWhenDifferent(objects.get('HorizontalPodAutoscaler'), autoscaler, { guarded: true }),
+  ];
+}
+
+function destinationPolicy({ modelDeployment, observed }: Facts, { name }: RevisionFacts): readonly Action[] {
+  if (!observed.platform.istio) return [];
+  return router
+    .policiesFor(modelDeployment, name)
+    .flatMap((desired) => applyWhenDifferent(liveOf(observed.children, desired), desired));
+}
+
+/**
+ * A revision never changes, so its Deployment is written once. One that another release of the operator has built is
+ * left as it is, because writing it anew could restart every pod; hand edits of one that this release built are undone.
+ */
+function deployment(
+  { modelDeployment }: Facts,
+  { name, objects, snapshot }: RevisionFacts,
+): readonly Action[] {
+  const live = objects.get('Deployment');
+  const desired = buildDeployment(modelDeployment, name, snapshot);
+  if (live !== undefined && appliedHash(live) !== appliedHash(withAppliedHash(desired))) return [];
+  return applyWhenDifferent(live, desired);
+}
+
+function entryService({ modelDeployment, observed, stable }: Facts): readonly Action[] {
+  if (stable === undefined) return [];
+  const desired = buildEntryService(modelDeployment, stable.name);
+  return applyWhenDifferent(liveOf(observed.children, desired), desired);
+}
+
+/** Pods first, by way of their Deployment; what makes them reachable only when the last of them is gone (I3). */
+function retire({ objects, pods }: RevisionFacts): readonly Action[] {
+  const running = objects.has('Deployment') || pods.length > 0;
+  const kinds = running
+    ? ['HorizontalPodAutoscaler', 'Deployment']
+    : ['HorizontalPodAutoscaler', 'Service', 'DestinationRule', 'PodDisruptionBudget'];
+  return kinds.flatMap((kind) => objects.get(kind) ?? []).map(remove);
+}
+
+function forget(facts: Facts): readonly Action[] {
+  const ending = new Set(leftovers(facts));
+  return [...facts.revisions.values()]
+    .filter((revision) => ![facts.stable, facts.desired].includes(revision) && !ending.has(revision))
+    .sort((left, right) => right.number - left.number)
+    .slice(HISTORY_LIMIT)
+    .flatMap(({ objects }) => objects.get('ControllerRevision') ?? [])
+    .map(remove);
+}
+
+function applyWhenDifferent(
+  live: KubernetesObject | undefined,
+  desired: KubernetesObject,
+  { guarded = false } = {},
+): readonly Action[] {
+  // An object on its way out cannot be mended; it is made again when it is gone.
+  if (live?.metadata.deletionTimestamp !== undefined || !needsApply(live, desired)) return [];
+  const expected = guarded ? live?.metadata.resourceVersion : undefined;
+  return [
+    {
+      kind: 'Apply',
+      object: withAppliedHash(desired),
+      ...(expected !== undefined && { expectedResourceVersion: expected }),
+    },
+  ];
+}
+
+function remove({ apiVersion, kind, metadata }: KubernetesObject): Action {
+  const { namespace = '', name, uid } = metadata;
+  return {
+    kind: 'Delete',
+    reference: { apiVersion, kind, namespace, name, ...(uid !== undefined && { uid }) },
+  };
+}

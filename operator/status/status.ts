@@ -1,0 +1,159 @@
+import type { HistoryEntry, ModelDeploymentStatus, RevisionStatus } from '../api/model-deployment.ts';
+import { entryServiceName, serviceHost } from '../api/names.ts';
+import type { Course } from '../plan/course.ts';
+import { runningPods, type Facts, type RevisionFacts } from '../plan/facts.ts';
+import { askedAtMs, type Proof } from '../plan/proof.ts';
+import { strategies } from '../strategies/index.ts';
+import { router } from '../traffic/index.ts';
+import { FULL_WEIGHT, sameRouting, weightOf, type Routing } from '../traffic/routing.ts';
+import { claimsOf } from './claims.ts';
+import { conditionsOf } from './conditions.ts';
+
+const HISTORY_LIMIT = 10;
+/** The CRD bounds messages; Kubernetes' own reasons inside them can be long. */
+const LONGEST_MESSAGE = 1024;
+
+interface StatusInput {
+  readonly facts: Facts;
+  readonly proof: Proof;
+  readonly course: Course;
+  /** The routing that this pass asks for. */
+  readonly routing: Routing | undefined;
+  readonly nowMs: number;
+}
+
+/** The whole status, rebuilt from the world on every pass; only `rollout` and `routing` are memory. */
+export function buildStatus(input: StatusInput): ModelDeploymentStatus {
+  const { facts, course, nowMs } = input;
+  const { modelDeployment, stable, desired } = facts;
+  const observedGeneration = modelDeployment.metadata.generation;
+  const candidate = stable === undefined || desired === stable ? undefined : desired;
+  const message = course.message.slice(0, LONGEST_MESSAGE);
+  return withoutUndefined({
+    observedGeneration,
+    phase: course.phase,
+    reason: course.reason,
+    message,
+    conditions: conditionsOf(
+      claimsOf(facts, { ...course, message }),
+      modelDeployment.status?.conditions ?? [],
+      {
+        observedGeneration,
+        nowMs,
+      },
+    ),
+    stable: stable?.name,
+    candidate: candidate?.name,
+    step: stepOf(facts, course),
+    weight: candidate && `${provenWeight(input, candidate.name) / (FULL_WEIGHT / 100)}%`,
+    ready: readyOf(facts),
+    p95: course.rollout && latencyOf(facts, candidate),
+    url: urlOf(facts),
+    revisions: revisionsOf(input),
+    rollout: course.rollout,
+    routing: routingOf(input),
+    history: historyOf(facts),
+  });
+}
+
+type Sparse<T> = { readonly [Key in keyof T]: T[Key] | undefined };
+
+function withoutUndefined(status: Sparse<ModelDeploymentStatus>): ModelDeploymentStatus {
+  return Object.fromEntries(Object.entries(status).filter(([, value]) => value !== undefined));
+}
+
+/** Steps completed, of all; an aborted rollout keeps showing how far it came. */
+function stepOf({ modelDeployment }: Facts, { rollout, phase }: Course): string | undefined {
+  if (rollout === undefined) return phase === 'Aborted' ? modelDeployment.status?.step : undefined;
+  const { spec } = modelDeployment;
+  const { strategy, field } = strategies[spec.rollout.strategy];
+  return `${rollout.stepIndex}/${strategy.stepCount(spec.rollout[field])}`;
+}
+
+function readyOf({ revisions }: Facts): string {
+  const running = [...revisions.values()];
+  const ready = running.reduce((total, { readyPods }) => total + readyPods, 0);
+  return `${ready}/${running.reduce((total, revision) => total + runningPods(revision), 0)}`;
+}
+
+function latencyOf({ observed }: Facts, revision: RevisionFacts | undefined): string | undefined {
+  const latenciesMs =
+    revision?.pods.flatMap(({ name }) => observed.reports.get(name)?.latencyP95Ms ?? []) ?? [];
+  return latenciesMs.length === 0 ? undefined : `${Math.round(Math.max(...latenciesMs))}ms`;
+}
+
+function urlOf({ modelDeployment, stable }: Facts): string | undefined {
+  if (stable === undefined) return undefined;
+  const { name, namespace } = modelDeployment.metadata;
+  const { hosts, pathPrefix } = modelDeployment.spec.traffic;
+  const path = pathPrefix === '/' ? '' : pathPrefix;
+  const [host] = hosts ?? [];
+  return host === undefined
+    ? `http://${serviceHost(entryServiceName(name), namespace)}`
+    : `http://${host}${path}`;
+}
+
+/** What proxies are known to do (I11): a weight that is asked for but not proven yet is not shown as a fact. */
+function provenWeight({ facts, proof, routing }: StatusInput, revision: string): number {
+  if (proof.kind === 'Proven' && sameRouting(routing, facts.askedRouting)) return weightOf(routing, revision);
+  const before = facts.modelDeployment.status?.revisions?.find(({ name }) => name === revision);
+  return before?.provenWeight ?? 0;
+}
+
+function revisionsOf(input: StatusInput): RevisionStatus[] {
+  const { facts, routing } = input;
+  return [...facts.revisions.values()]
+    .filter(({ pods, name }) => pods.length > 0 || weightOf(routing, name) > 0)
+    .map((revision) => {
+      const modelDigest = digestOf(facts, revision);
+      return {
+        name: revision.name,
+        replicas: runningPods(revision),
+        readyReplicas: revision.readyPods,
+        weight: weightOf(routing, revision.name),
+        provenWeight: provenWeight(input, revision.name),
+        ...(modelDigest !== undefined && { modelDigest }),
+      };
+    });
+}
+
+function digestOf({ observed, modelDeployment }: Facts, { name, pods }: RevisionFacts): string | undefined {
+  const reported = pods
+    .map((pod) => observed.reports.get(pod.name)?.modelDigest)
+    .find((digest) => digest != null);
+  return reported ?? modelDeployment.status?.revisions?.find((before) => before.name === name)?.modelDigest;
+}
+
+function routingOf({ facts, proof, routing, nowMs }: StatusInput): ModelDeploymentStatus['routing'] {
+  if (routing === undefined) return facts.modelDeployment.status?.routing;
+  const { hash } = router.render(facts.modelDeployment, routing);
+  if (hash !== facts.askedHash) return { hash, askedAt: new Date(nowMs).toISOString() };
+  return {
+    hash,
+    askedAt: new Date(askedAtMs(facts, facts.modelDeployment.status, nowMs)).toISOString(),
+    ...(proof.kind === 'Proven' && { provenAt: new Date(proof.sinceMs).toISOString() }),
+  };
+}
+
+/** How rollouts ended, the newest first, as the records of the revisions tell. */
+function historyOf({ revisions }: Facts): HistoryEntry[] {
+  return [...revisions.values()]
+    .flatMap(({ name, marks }): HistoryEntry[] => [
+      ...(marks.promotedAt === undefined
+        ? []
+        : [{ revision: name, outcome: 'Promoted' as const, at: marks.promotedAt }]),
+      ...(marks.aborted === undefined
+        ? []
+        : [
+            {
+              revision: name,
+              outcome: 'Aborted' as const,
+              reason: marks.aborted.reason,
+              message: marks.aborted.message.slice(0, LONGEST_MESSAGE),
+              at: marks.aborted.at,
+            },
+          ]),
+    ])
+    .sort((left, right) => Date.parse(right.at) - Date.parse(left.at))
+    .slice(0, HISTORY_LIMIT);
+}
