@@ -48,3 +48,19 @@ use_toolchain() {
   export GOPATH="$HEADGATE_CACHE/go" GOCACHE="$HEADGATE_CACHE/go-build" GOTOOLCHAIN=local GOFLAGS=-modcacherw
   export ONNXRUNTIME_NODE_INSTALL=skip
 }
+
+# npm packages as the lock file says, once per lock file.
+install_project() {
+  use_toolchain
+  local stamp=node_modules/.headgate-lock
+  cmp -s package-lock.json "$stamp" && return
+  echo "npm packages of package-lock.json into node_modules" >&2
+  npm ci --no-audit --no-fund --loglevel=error >&2
+  cp package-lock.json "$stamp"
+}
+
+# The toolchain, with the project's own node and programs in front.
+use_project() {
+  use_toolchain
+  export PATH="$PWD/node_modules/node/bin:$PWD/node_modules/.bin:$PATH"
+}

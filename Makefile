@@ -1,0 +1,44 @@
+# Needs root, python3 and make on Debian or Ubuntu; everything else installs itself into HEADGATE_CACHE
+# (default ~/.cache/headgate) and from Debian's packages, each said before it happens.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+run := . scripts/toolchain.sh && use_project &&
+
+.PHONY: help setup demo test test-fast verify format bench-operator bench-runtime bed-up bed-down clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+setup: ## toolchain, npm packages
+	@. scripts/toolchain.sh && install_project
+
+demo: setup ## a real cluster on this machine: a model goes from version 1 to 2 under traffic, bad versions go back
+	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh && node test/demo/main.ts
+
+test: setup ## every tier: lint, types, generated files, unit, simulator, API server, whole stack
+	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh && node scripts/test.ts all
+
+test-fast: setup ## without a cluster, at most a minute
+	@$(run) node scripts/test.ts fast
+
+verify: setup ## generated files are what the sources say
+	@$(run) node scripts/generate.ts --check
+
+format: setup ## lay out the sources
+	@$(run) npx prettier --write .
+
+bench-operator: setup ## objects per second, no-op reconcile, memory at 1,000 objects
+	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh api && node bench/operator.ts
+
+bench-runtime: setup ## requests per second and latency against a bare session.run
+	@$(run) node bench/runtime.ts
+
+bed-up: setup ## the cluster alone
+	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh && node test/bed/main.ts up
+
+bed-down: setup ## end the cluster and undo what it changed
+	@$(run) node test/bed/main.ts down
+
+clean: bed-down ## bed-down, and remove what was built in this folder
+	@rm -rf dist coverage
