@@ -1,0 +1,155 @@
+import type { KubernetesObject, ObjectReference } from '../api/object.ts';
+import { ApiError, isConflict, isNotFound } from '../errors.ts';
+import type { PlannedEvent } from '../plan/action.ts';
+import type { Caches } from './caches.ts';
+import type { Cluster } from './cluster.ts';
+import { buildEvent } from './events.ts';
+import {
+  collectionPath,
+  groupVersionPath,
+  isCachedKind,
+  objectPath,
+  resourceType,
+  type CachedKind,
+  type KnownKind,
+} from './resource-types.ts';
+import type { Transport } from './transport.ts';
+import { trim } from './trim.ts';
+
+const APPLY = { fieldManager: 'headgate', force: 'true' } as const;
+const APPLY_CONTENT_TYPE = 'application/apply-patch+yaml';
+/** What is served seldom goes away; what is missing may be installed at any moment. */
+const SERVED_LIFE_MS = 30_000;
+const MISSING_LIFE_MS = 2_000;
+
+interface Discovery {
+  readonly served: Promise<boolean>;
+  readonly untilMs: number;
+}
+
+/** The cluster behind a real API server. Answers to our own writes enter the caches before the watch brings them. */
+export class KubernetesCluster implements Cluster {
+  private readonly transport: Transport;
+  private readonly caches: Caches;
+  private readonly discoveries = new Map<string, Discovery>();
+
+  constructor(transport: Transport, caches: Caches) {
+    this.transport = transport;
+    this.caches = caches;
+  }
+
+  cached(kind: CachedKind, namespace: string, name: string): KubernetesObject | undefined {
+    return this.caches.store(kind).get(namespace, name);
+  }
+
+  cachedGroup(kind: CachedKind, group: string): readonly KubernetesObject[] {
+    return this.caches.store(kind).group(group);
+  }
+
+  cachedAll(kind: CachedKind): readonly KubernetesObject[] {
+    return this.caches.store(kind).all();
+  }
+
+  async read(kind: KnownKind, namespace: string, name: string): Promise<KubernetesObject | undefined> {
+    try {
+      const path = objectPath(resourceType(kind), namespace, name);
+      return (await this.transport.request({ method: 'GET', path })) as KubernetesObject;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async list(
+    kind: KnownKind,
+    namespace: string | undefined,
+    labelSelector: string,
+  ): Promise<readonly KubernetesObject[]> {
+    const path = collectionPath(resourceType(kind), namespace);
+    const query: Record<string, string> = labelSelector === '' ? {} : { labelSelector };
+    const answer = await this.transport.request({ method: 'GET', path, query });
+    return (answer as { readonly items: readonly KubernetesObject[] | null }).items ?? [];
+  }
+
+  async serves(groupVersion: string): Promise<boolean> {
+    const watched = this.caches.isServed(groupVersion);
+    if (watched !== undefined) return watched;
+    const known = this.discoveries.get(groupVersion);
+    if (known !== undefined && known.untilMs > Date.now()) return await known.served;
+    const served = this.discover(groupVersion);
+    this.discoveries.set(groupVersion, { served, untilMs: Date.now() + MISSING_LIFE_MS });
+    if (await served) this.discoveries.set(groupVersion, { served, untilMs: Date.now() + SERVED_LIFE_MS });
+    return await served;
+  }
+
+  async apply(object: KubernetesObject, expectedResourceVersion?: string): Promise<void> {
+    const { namespace = '', name } = object.metadata;
+    const body =
+      expectedResourceVersion === undefined
+        ? object
+        : { ...object, metadata: { ...object.metadata, resourceVersion: expectedResourceVersion } };
+    await this.write(object.kind, objectPath(resourceType(object.kind), namespace, name), body);
+  }
+
+  async remove({ kind, namespace, name, uid }: ObjectReference): Promise<void> {
+    const path = objectPath(resourceType(kind), namespace, name);
+    const body = {
+      apiVersion: 'v1',
+      kind: 'DeleteOptions',
+      propagationPolicy: 'Background',
+      ...(uid === undefined ? {} : { preconditions: { uid } }),
+    };
+    try {
+      const answer = (await this.transport.request({ method: 'DELETE', path, body })) as KubernetesObject;
+      if (!isCachedKind(kind)) return;
+      // An object comes back instead of a Status when its finalizers keep it for now.
+      if (answer.kind === kind) this.caches.heardOwn(kind, trim(resourceType(kind), answer));
+      else this.caches.removedOwn(kind, namespace, name, uid);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+
+  async patchStatus(object: KubernetesObject, status: object): Promise<void> {
+    const { namespace = '', name, uid, resourceVersion } = object.metadata;
+    const path = `${objectPath(resourceType(object.kind), namespace, name)}/status`;
+    const { apiVersion, kind } = object;
+    await this.write(kind, path, {
+      ...{ apiVersion, kind, status },
+      metadata: { name, namespace, uid, resourceVersion },
+    });
+  }
+
+  async recordEvent(regarding: KubernetesObject, event: PlannedEvent): Promise<void> {
+    const path = collectionPath(resourceType('Event'), regarding.metadata.namespace);
+    try {
+      await this.transport.request({
+        method: 'POST',
+        path,
+        body: buildEvent(regarding, event, Date.now()),
+      });
+    } catch (error) {
+      // It has been recorded by the pass that this one repeats.
+      if (!isConflict(error)) throw error;
+    }
+  }
+
+  private async write(kind: string, path: string, body: unknown): Promise<void> {
+    const answer = await this.transport.request({
+      ...{ method: 'PATCH', path, body, query: APPLY },
+      contentType: APPLY_CONTENT_TYPE,
+    });
+    if (isCachedKind(kind)) this.caches.heardOwn(kind, trim(resourceType(kind), answer));
+  }
+
+  private async discover(groupVersion: string): Promise<boolean> {
+    try {
+      await this.transport.request({ method: 'GET', path: groupVersionPath(groupVersion) });
+      return true;
+    } catch (error) {
+      // 404: not installed. 503: registered, but its server does not answer.
+      if (error instanceof ApiError) return false;
+      throw error;
+    }
+  }
+}

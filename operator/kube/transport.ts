@@ -1,0 +1,141 @@
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { text } from 'node:stream/consumers';
+import { ApiError, messageOf } from '../errors.ts';
+import type { Connection } from './connection.ts';
+
+export interface ApiRequest {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly contentType?: string;
+}
+
+export interface StreamOptions {
+  /** The stream is broken off when nothing arrives for so long. */
+  readonly idleMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Requests to the API server: JSON in, JSON out, and anything but a 2xx is an `ApiError`. */
+export interface Transport {
+  request(request: ApiRequest): Promise<unknown>;
+  /** The lines of an answer that does not end; throws when it ends within a line. */
+  lines(request: ApiRequest, options: StreamOptions): AsyncGenerator<string, void, undefined>;
+}
+
+/** Told of every answer; code 0 means that none came. */
+export type AnswerListener = (verb: string, code: number) => void;
+
+const REQUEST_TIMEOUT_MS = 15_000;
+/** Keeps a crash of the peer's machine from looking like a quiet watch. */
+const TCP_KEEP_ALIVE_MS = 15_000;
+
+export function createTransport(
+  connection: Connection,
+  onAnswer: AnswerListener = () => undefined,
+): Transport {
+  return {
+    async request(request) {
+      const verb = request.method.toLowerCase();
+      try {
+        const answer = await send(connection, request, AbortSignal.timeout(REQUEST_TIMEOUT_MS));
+        const body = await text(answer);
+        onAnswer(verb, answer.statusCode ?? 0);
+        if (!isSuccess(answer)) throw toApiError(answer.statusCode ?? 0, body);
+        return JSON.parse(body) as unknown;
+      } catch (error) {
+        if (error instanceof ApiError) throw error;
+        onAnswer(verb, 0);
+        throw new Error(`${request.method} ${request.path}: ${messageOf(error)}`, { cause: error });
+      }
+    },
+    lines: (request, options) => streamLines(connection, request, { ...options, onAnswer }),
+  };
+}
+
+async function* streamLines(
+  connection: Connection,
+  request: ApiRequest,
+  options: StreamOptions & { readonly onAnswer: AnswerListener },
+): AsyncGenerator<string, void, undefined> {
+  const idle = new AbortController();
+  const timer = setTimeout(
+    () => idle.abort(new Error(`nothing arrived for ${options.idleMs} ms`)),
+    options.idleMs,
+  );
+  let answer: IncomingMessage | undefined;
+  try {
+    answer = await send(connection, request, AbortSignal.any([options.signal, idle.signal]));
+    options.onAnswer('watch', answer.statusCode ?? 0);
+    if (!isSuccess(answer)) throw toApiError(answer.statusCode ?? 0, await text(answer));
+    yield* linesOf(answer, () => timer.refresh());
+  } catch (error) {
+    throw idle.signal.aborted ? idle.signal.reason : error;
+  } finally {
+    clearTimeout(timer);
+    answer?.destroy();
+  }
+}
+
+async function* linesOf(
+  answer: IncomingMessage,
+  onData: () => void,
+): AsyncGenerator<string, void, undefined> {
+  let rest = '';
+  for await (const chunk of answer.setEncoding('utf8') as AsyncIterable<string>) {
+    onData();
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines.filter((line) => line !== '');
+  }
+  if (rest !== '') throw new Error('the answer ended within a line');
+}
+
+async function send(
+  connection: Connection,
+  request: ApiRequest,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const credentials = await connection.credentials();
+  const url = new URL(`${connection.baseUrl.pathname.replace(/\/$/, '')}${request.path}`, connection.baseUrl);
+  url.search = new URLSearchParams(request.query).toString();
+  const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+  const options: RequestOptions = {
+    ...credentials,
+    method: request.method,
+    signal,
+    headers: {
+      ...(credentials.headers as Record<string, string> | undefined),
+      accept: 'application/json',
+      'user-agent': 'headgate',
+      ...(body === undefined
+        ? {}
+        : {
+            'content-type': request.contentType ?? 'application/json',
+            'content-length': Buffer.byteLength(body),
+          }),
+    },
+  };
+  return await new Promise((resolve, reject) => {
+    const sending = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, resolve);
+    sending.on('error', reject);
+    sending.on('socket', (socket) => socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS));
+    sending.end(body);
+  });
+}
+
+function isSuccess(answer: IncomingMessage): boolean {
+  const status = answer.statusCode ?? 0;
+  return status >= 200 && status < 300;
+}
+
+function toApiError(status: number, body: string): ApiError {
+  try {
+    const { reason, message } = JSON.parse(body) as { readonly reason?: string; readonly message?: string };
+    return new ApiError(status, reason ?? 'Unknown', message ?? body);
+  } catch {
+    return new ApiError(status, 'Unknown', body.trim().slice(0, 1000));
+  }
+}
