@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rm, rmdir } from 'node:fs/promises';
+import { mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeCgroups } from './cgroups.ts';
 import { startApi, startControllers } from './cluster.ts';
@@ -33,6 +33,9 @@ export async function buildBed(layout: Layout, print: (line: string) => void): P
   const progress = new Progress(print);
   const obstacles = await findObstacles(layout);
   if (obstacles.length > 0) throw new Error(`the bed cannot start: ${obstacles.join('; ')}`);
+  await rm(layout.folder, { recursive: true, force: true });
+  await mkdir(layout.folder, { recursive: true });
+  await writeFile(layout.marker, '');
   const images = await progress.step('images', ensureBedImages);
   try {
     const site = await progress.step('namespaces, network, certificates', () => openSite(layout));
@@ -40,7 +43,7 @@ export async function buildBed(layout: Layout, print: (line: string) => void): P
       progress.step('etcd and API server', () => startApi(site)),
       progress.step('containerd and its images', async () => {
         await startContainerd(site);
-        for (const image of images) await importImage(image, layout);
+        await Promise.all(images.map((image) => importImage(image, layout)));
       }),
     ]);
     await startEverythingElse(site, progress);
@@ -48,6 +51,7 @@ export async function buildBed(layout: Layout, print: (line: string) => void): P
   } catch (error) {
     const record = readRecord(layout);
     if (record !== undefined) await endProcesses(layout, record);
+    print(`the bed did not come up and is taken down again; its logs are in ${layout.logs}`);
     throw error;
   }
   progress.total(`the bed is up: export KUBECONFIG=${layout.kubeconfig}`);

@@ -1,4 +1,5 @@
-import { mkdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { readRecord, isBedAlive, type BedRecord } from './record.ts';
 import { buildBed, removeBed } from './bed-life.ts';
 import { auditLogOf } from './control-plane.ts';
@@ -50,13 +51,7 @@ export async function startBed(options: BedOptions = {}): Promise<Bed> {
     print(`a bed in ${layout.folder} has died; what it left is removed first`);
     await removeBed(layout, record);
   }
-  await mkdir(layout.folder, { recursive: true });
-  try {
-    await buildBed(layout, print);
-  } catch (error) {
-    print('the bed did not come up; it is taken down, its logs stay until the next start');
-    throw error;
-  }
+  await buildBed(layout, print);
   return readBed(layout.folder);
 }
 
@@ -74,9 +69,10 @@ export function readBed(folder?: string): Bed {
 export async function stopBed(folder?: string): Promise<boolean> {
   const layout = bedLayout(folder);
   const record = readRecord(layout);
-  if (record === undefined) return false;
-  await removeBed(layout, record);
-  return true;
+  if (record !== undefined) await removeBed(layout, record);
+  // Without a record it holds the logs of a bed that failed.
+  if (existsSync(layout.marker)) await rm(layout.folder, { recursive: true, force: true });
+  return record !== undefined;
 }
 
 function attach(layout: Layout, record: BedRecord): Bed {

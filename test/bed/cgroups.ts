@@ -22,13 +22,12 @@ export async function removeCgroups(): Promise<void> {
   }
 }
 
-/** One folder with version 2, one for each controller with version 1 or a mixture. */
+/** One folder with version 2; one for each controller with version 1, and with a mixture one more. */
 function hierarchies(): string[] {
-  if (existsSync(join(root, 'cgroup.controllers'))) return [root];
   const mounted = readFileSync('/proc/mounts', 'utf8')
     .split('\n')
     .map((line) => line.split(' '))
-    .filter(([, folder, type]) => type === 'cgroup' && folder?.startsWith(root) === true);
+    .filter(([, folder, type]) => type?.startsWith('cgroup') === true && folder?.startsWith(root) === true);
   return mounted.map(([, folder]) => folder ?? root);
 }
 

@@ -40,6 +40,8 @@ export interface Layout {
   readonly pki: string;
   readonly configuration: string;
   readonly logs: string;
+  /** Says that the folder is a bed's, so that a bed may remove it. */
+  readonly marker: string;
   readonly record: string;
   readonly kubeconfig: string;
   readonly containerdSocket: string;
@@ -53,6 +55,7 @@ export function bedLayout(folder: string = process.env['HEADGATE_BED'] ?? '/var/
     pki: join(root, 'pki'),
     configuration: join(root, 'configuration'),
     logs: join(root, 'logs'),
+    marker: join(root, '.headgate-bed'),
     record: join(root, 'bed.json'),
     kubeconfig: join(root, 'admin.kubeconfig'),
     containerdSocket: join(root, 'containerd.sock'),

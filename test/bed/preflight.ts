@@ -54,6 +54,8 @@ async function missingPrograms(): Promise<string[]> {
 
 function foreignFolder(layout: Layout): string | undefined {
   if (!existsSync(layout.folder) || readdirSync(layout.folder).length === 0) return undefined;
+  // What a bed that failed left for reading.
+  if (existsSync(layout.marker)) return undefined;
   return `the folder ${layout.folder} is not empty and holds no bed; set HEADGATE_BED to another one`;
 }
 
