@@ -13,7 +13,7 @@ export function canonicalJson(value: unknown): string {
 }
 
 /** Ten characters that stand for a value, fit for names, labels and headers: 47 bits. */
-export function hashOf(value: unknown): string {
+export function shortHash(value: unknown): string {
   const digest = createHash('sha256').update(canonicalJson(value)).digest();
   let rest = digest.readBigUInt64BE(0);
   let characters = '';

@@ -1,4 +1,4 @@
-import { hashOf } from './canonical.ts';
+import { shortHash } from './canonical.ts';
 import { podShapeOf, type PodShape } from './model-deployment.ts';
 
 export const API_GROUP = 'headgate.dev';
@@ -45,7 +45,7 @@ export const DOWNLOAD_FOLDER = '/var/lib/headgate';
 
 /** The name of a revision and of each of its children; of a whole spec, only what shapes pods counts. */
 export function revisionName(modelDeploymentName: string, podShape: PodShape): string {
-  return `${modelDeploymentName}-${hashOf(podShapeOf(podShape))}`;
+  return `${modelDeploymentName}-${shortHash(podShapeOf(podShape))}`;
 }
 
 export function entryServiceName(modelDeploymentName: string): string {

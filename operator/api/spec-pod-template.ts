@@ -133,7 +133,7 @@ const podSpecSchema = Type.Object(
     terminationGracePeriodSeconds: Type.Optional(
       wholeNumber({
         description: 'How long a pod may take to finish what it has begun.',
-        minimum: 15,
+        minimum: 30,
         maximum: 3600,
         example: 60,
       }),

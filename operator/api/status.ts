@@ -62,9 +62,8 @@ const rolloutStatusSchema = Type.Object(
     stepEnteredAt: time('When it came to this step.'),
     startedAt: time('When it began.'),
     floorWeight: weight(
-      'The share of traffic, of 10000, at which this run of the steps began; it never goes below.',
+      'The weight at which this run of the steps began, of 10000; not gone below while it lasts.',
     ),
-    floorWeight: weight('The weight at which this run of the steps began, of 10000; not gone below while it lasts.'),
   },
   { description: 'The rollout under way: the only memory of the operator beside its children.' },
 );

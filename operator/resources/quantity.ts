@@ -1,0 +1,49 @@
+const SUFFIX_POWERS: Readonly<Record<string, readonly [base: bigint, exponent: number]>> = {
+  n: [10n, -9],
+  u: [10n, -6],
+  m: [10n, -3],
+  k: [10n, 3],
+  M: [10n, 6],
+  G: [10n, 9],
+  T: [10n, 12],
+  P: [10n, 15],
+  E: [10n, 18],
+  Ki: [2n, 10],
+  Mi: [2n, 20],
+  Gi: [2n, 30],
+  Ti: [2n, 40],
+  Pi: [2n, 50],
+  Ei: [2n, 60],
+};
+
+const QUANTITY = /^([+-]?)([0-9]*)(?:[.]([0-9]*))?(?:([KMGTPE]i|[numkMGTPE])|[eE]([+-]?[0-9]{1,3}))?$/;
+
+const NO_POWER = [10n, 0] as const;
+const NANOS_EXPONENT = 9;
+
+/** Whether two texts stand for the same amount: the API server writes 1000m as 1, and 1024Mi as 1Gi. */
+export function sameQuantity(left: string, right: string): boolean {
+  const leftNanos = quantityNanos(left);
+  return leftNanos !== undefined && leftNanos === quantityNanos(right);
+}
+
+/** The amount in billionths, rounded up as Kubernetes does; undefined when the text is no quantity. */
+function quantityNanos(text: string): bigint | undefined {
+  const match = QUANTITY.exec(text);
+  if (match === null) return undefined;
+  const [, sign = '', whole = '', fraction = '', suffix = '', exponent = '0'] = match;
+  if (whole + fraction === '') return undefined;
+  const [base, power] = SUFFIX_POWERS[suffix] ?? NO_POWER;
+  const binaryFactor = base === 2n ? 2n ** BigInt(power) : 1n;
+  const decimalPower = base === 2n ? 0 : power;
+  const shift = NANOS_EXPONENT - fraction.length + Number(exponent) + decimalPower;
+  const nanos = shiftedUp(BigInt(whole + fraction) * binaryFactor, shift);
+  return sign === '-' ? -nanos : nanos;
+}
+
+/** `amount` times ten to the power of `shift`, rounded up. */
+function shiftedUp(amount: bigint, shift: number): bigint {
+  if (shift >= 0) return amount * 10n ** BigInt(shift);
+  const denominator = 10n ** BigInt(-shift);
+  return (amount + denominator - 1n) / denominator;
+}
