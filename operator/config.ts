@@ -1,0 +1,65 @@
+import { ConfigurationError } from './errors.ts';
+
+/** Everything that the environment decides. */
+export interface OperatorConfig {
+  /** The runtime image of revisions that name none. */
+  readonly runtimeImage: string;
+  /** Only this namespace is looked after, where given. */
+  readonly watchNamespace?: string;
+  readonly logLevel: LogLevel;
+  /** Port of /livez, /readyz and /metrics. */
+  readonly healthPort: number;
+  /** How many ModelDeployments are worked on at the same time. */
+  readonly concurrency: number;
+}
+
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export function readConfig(environment: Environment = process.env): OperatorConfig {
+  const watchNamespace = optional(environment, 'HEADGATE_WATCH_NAMESPACE');
+  return {
+    runtimeImage: required(environment, 'HEADGATE_RUNTIME_IMAGE'),
+    ...(watchNamespace === undefined ? {} : { watchNamespace }),
+    logLevel: logLevel(optional(environment, 'HEADGATE_LOG_LEVEL') ?? 'info'),
+    healthPort: wholeNumber(environment, 'HEADGATE_HEALTH_PORT', { least: 0, most: 65_535, usual: 8081 }),
+    concurrency: wholeNumber(environment, 'HEADGATE_CONCURRENCY', { least: 1, most: 64, usual: 8 }),
+  };
+}
+
+function optional(environment: Environment, name: string): string | undefined {
+  const value = environment[name]?.trim();
+  return value === '' ? undefined : value;
+}
+
+function required(environment: Environment, name: string): string {
+  const value = optional(environment, name);
+  if (value === undefined) throw new ConfigurationError(`${name} must be set`);
+  return value;
+}
+
+function logLevel(text: string): LogLevel {
+  const level = LOG_LEVELS.find((known) => known === text);
+  if (level === undefined) {
+    throw new ConfigurationError(`HEADGATE_LOG_LEVEL is ${text}; it must be one of ${LOG_LEVELS.join(', ')}`);
+  }
+  return level;
+}
+
+interface Range {
+  readonly least: number;
+  readonly most: number;
+  readonly usual: number;
+}
+
+function wholeNumber(environment: Environment, name: string, { least, most, usual }: Range): number {
+  const text = optional(environment, name);
+  if (text === undefined) return usual;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new ConfigurationError(`${name} is ${text}; it must be a whole number from ${least} to ${most}`);
+  }
+  return value;
+}

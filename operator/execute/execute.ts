@@ -1,0 +1,82 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { HistoryEntry, ModelDeployment, ModelDeploymentStatus } from '../api/model-deployment.ts';
+import { messageOf } from '../errors.ts';
+import type { Cluster } from '../kube/cluster.ts';
+import type { Action, PlannedEvent } from '../plan/action.ts';
+
+export interface Execution {
+  readonly actions: readonly Action[];
+  readonly status: ModelDeploymentStatus;
+}
+
+export interface ExecuteListeners {
+  /** A rollout's end has been written into the status. */
+  readonly onRolloutEnded?: (entry: HistoryEntry) => void;
+  readonly onEventLost?: (event: PlannedEvent, message: string) => void;
+}
+
+/** Carries out a plan in its order, up to the first failure; then writes the status if it has changed. */
+export async function execute(
+  cluster: Cluster,
+  modelDeployment: ModelDeployment,
+  { actions, status }: Execution,
+  listeners: ExecuteListeners = {},
+): Promise<void> {
+  for (const action of actions) await carryOut(cluster, modelDeployment, action, listeners);
+  if (!isStatusDifferent(modelDeployment.status, status)) return;
+  await cluster.patchStatus(modelDeployment, status);
+  for (const entry of newEntries(modelDeployment.status?.history, status.history)) {
+    listeners.onRolloutEnded?.(entry);
+  }
+}
+
+async function carryOut(
+  cluster: Cluster,
+  modelDeployment: ModelDeployment,
+  action: Action,
+  listeners: ExecuteListeners,
+): Promise<void> {
+  switch (action.kind) {
+    case 'Apply':
+      await cluster.apply(action.object, action.expectedResourceVersion);
+      return;
+    case 'Delete':
+      await cluster.remove(action.reference);
+      return;
+    case 'RecordEvent':
+      await record(cluster, modelDeployment, action.event, listeners);
+  }
+}
+
+/** Only told, never needed: an abort must not wait for the event that announces it. */
+async function record(
+  cluster: Cluster,
+  modelDeployment: ModelDeployment,
+  event: PlannedEvent,
+  listeners: ExecuteListeners,
+): Promise<void> {
+  try {
+    await cluster.recordEvent(modelDeployment, event);
+  } catch (error) {
+    listeners.onEventLost?.(event, messageOf(error));
+  }
+}
+
+/** A latency alone is no news: it would be written at every pass for ever. */
+function isStatusDifferent(old: ModelDeploymentStatus | undefined, next: ModelDeploymentStatus): boolean {
+  return !isDeepStrictEqual(withoutLatency(old ?? {}), withoutLatency(next));
+}
+
+/** As JSON has it: a field that is undefined is not there. */
+function withoutLatency(status: ModelDeploymentStatus): unknown {
+  return JSON.parse(JSON.stringify({ ...status, p95: undefined }));
+}
+
+function newEntries(
+  old: readonly HistoryEntry[] = [],
+  next: readonly HistoryEntry[] = [],
+): readonly HistoryEntry[] {
+  return next.filter(
+    (entry) => !old.some((known) => known.revision === entry.revision && known.at === entry.at),
+  );
+}

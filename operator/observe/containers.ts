@@ -1,0 +1,59 @@
+import type { Termination } from '../plan/observed.ts';
+
+interface ContainerState {
+  readonly running?: object;
+  readonly waiting?: { readonly reason?: string; readonly message?: string };
+  readonly terminated?: { readonly reason?: string; readonly message?: string; readonly exitCode: number };
+}
+
+/** What is read of one container's status. */
+export interface ContainerStatus {
+  readonly name: string;
+  readonly restartCount: number;
+  readonly state?: ContainerState;
+  readonly lastState?: ContainerState;
+}
+
+/** Longer ones are cut: what a container writes reaches the status of its ModelDeployment. */
+export const LONGEST_MESSAGE = 512;
+
+/** How often the container has ended by itself: its restarts, plus one while it is down. */
+export function crashesOf(container: ContainerStatus | undefined, terminating: boolean): number {
+  if (container === undefined) return 0;
+  return container.restartCount + (!terminating && isDown(container) ? 1 : 0);
+}
+
+/**
+ * Whether the container has ended and was not started anew: only the start adds to `restartCount`. While it waits
+ * for any other reason than the back-off, the new container may exist already and be counted.
+ */
+function isDown({ state }: ContainerStatus): boolean {
+  return state?.terminated !== undefined || state?.waiting?.reason === 'CrashLoopBackOff';
+}
+
+/** How it ended last, where it did. */
+export function terminationOf(container: ContainerStatus | undefined): Termination | undefined {
+  const terminated = container?.state?.terminated ?? container?.lastState?.terminated;
+  if (terminated === undefined) return undefined;
+  const { exitCode, message = '', reason = 'Error' } = terminated;
+  const words = ownWords(message) ?? { reason, message: plainWords(message, exitCode) };
+  return { ...words, exitCode };
+}
+
+function plainWords(text: string, exitCode: number): string {
+  const words = text.trim().slice(0, LONGEST_MESSAGE);
+  return words === '' ? `it ended with exit code ${exitCode}` : words;
+}
+
+/** What our runtime writes into its termination message; anything else stands for itself. */
+function ownWords(text: string): { readonly reason: string; readonly message: string } | undefined {
+  try {
+    const { reason, message } = JSON.parse(text) as { readonly reason?: unknown; readonly message?: unknown };
+    if (typeof reason !== 'string' || typeof message !== 'string') return undefined;
+    return /^[A-Za-z]{1,64}$/.test(reason)
+      ? { reason, message: message.slice(0, LONGEST_MESSAGE) }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,58 @@
+import type { ModelDeployment } from '../api/model-deployment.ts';
+import type { KubernetesObject } from '../api/object.ts';
+import { groupKey, type Cluster } from '../kube/cluster.ts';
+import { cachedKinds, type CachedKind } from '../kube/resource-types.ts';
+import type { GatewayObservation, Observed, PlatformObservation } from '../plan/observed.ts';
+import { observeGateways } from './gateways.ts';
+import { observePod, type Pod } from './pods.ts';
+import { gatherReports } from './reports.ts';
+
+const ISTIO = 'networking.istio.io/v1';
+/** Any of them serves the autoscaler. */
+const CUSTOM_METRICS = ['custom.metrics.k8s.io/v1beta2', 'custom.metrics.k8s.io/v1beta1'];
+
+const childKinds: readonly CachedKind[] = cachedKinds.filter(
+  (kind) => kind !== 'ModelDeployment' && kind !== 'Pod',
+);
+
+const nothingAsked: GatewayObservation = { proxies: [], missing: [] };
+
+export interface ObserveOptions {
+  readonly defaultRuntimeImage: string;
+  /** Whether this pass needs what runtimes and proxies say; asking them costs requests. */
+  readonly needsEvidence: (
+    modelDeployment: ModelDeployment,
+    children: readonly KubernetesObject[],
+  ) => boolean;
+}
+
+/** Gathers all that the plan may know about one ModelDeployment's world. */
+export async function observe(
+  cluster: Cluster,
+  modelDeployment: ModelDeployment,
+  { defaultRuntimeImage, needsEvidence }: ObserveOptions,
+): Promise<Observed> {
+  const { namespace, name } = modelDeployment.metadata;
+  const group = groupKey(namespace, name);
+  const children = childKinds.flatMap((kind) => cluster.cachedGroup(kind, group));
+  const pods = cluster.cachedGroup('Pod', group) as readonly Pod[];
+  const isEvidenceNeeded = needsEvidence(modelDeployment, children);
+  const [platform, reports, gateways] = await Promise.all([
+    observePlatform(cluster),
+    isEvidenceNeeded ? gatherReports(pods) : new Map<string, never>(),
+    isEvidenceNeeded ? observeGateways(cluster, modelDeployment) : nothingAsked,
+  ]);
+  return {
+    children,
+    pods: pods.map((pod) => observePod(pod)).filter((pod) => pod !== undefined),
+    ...{ reports, gateways, platform, defaultRuntimeImage },
+  };
+}
+
+async function observePlatform(cluster: Cluster): Promise<PlatformObservation> {
+  const [istio, customMetrics] = await Promise.all([
+    cluster.serves(ISTIO),
+    Promise.all(CUSTOM_METRICS.map((version) => cluster.serves(version))),
+  ]);
+  return { istio, customMetrics: customMetrics.includes(true) };
+}

@@ -1,0 +1,130 @@
+import { labels } from './api/names.ts';
+import type { KubernetesObject } from './api/object.ts';
+import type { HistoryEntry, ModelDeploymentStatus } from './api/model-deployment.ts';
+import type { OperatorConfig } from './config.ts';
+import { Controller } from './controller/controller.ts';
+import { messageOf } from './errors.ts';
+import { Caches } from './kube/caches.ts';
+import { KubernetesCluster } from './kube/client.ts';
+import { groupKey } from './kube/cluster.ts';
+import type { Connection } from './kube/connection.ts';
+import type { Change } from './kube/object-store.ts';
+import type { CachedKind } from './kube/resource-types.ts';
+import { createTransport } from './kube/transport.ts';
+import { reconcile } from './reconcile.ts';
+import { startHealthServer, type HealthServer } from './telemetry/health.ts';
+import type { Log } from './telemetry/log.ts';
+import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+
+/** Caches, queue, workers and health server, wired together. */
+export class Operator {
+  private readonly config: OperatorConfig;
+  private readonly log: Log;
+  private readonly metrics: Metrics;
+  private readonly caches: Caches;
+  private readonly controller: Controller;
+  private readonly cluster: KubernetesCluster;
+  private health: HealthServer | undefined;
+  private isReady = false;
+
+  constructor(config: OperatorConfig, connection: Connection, log: Log) {
+    this.config = config;
+    this.log = log;
+    this.metrics = createMetrics({
+      queueDepth: () => this.controller.queue.depth,
+      phases: () => this.cluster.cachedAll('ModelDeployment').map(phaseOf),
+    });
+    const transport = createTransport(connection, (verb, code) =>
+      this.metrics.apiRequests.inc({ verb, code: String(code) }),
+    );
+    this.caches = new Caches({
+      transport,
+      ...(config.watchNamespace === undefined ? {} : { namespace: config.watchNamespace }),
+      ownerKind: 'ModelDeployment',
+      ownerLabel: labels.modelDeployment,
+      onChange: (kind, change) => this.enqueue(kind, change),
+      onServed: (kind, served) => this.onServed(kind, served),
+      onTrouble: (kind, error) => this.onTrouble(kind, error),
+    });
+    this.cluster = new KubernetesCluster(transport, this.caches);
+    this.controller = this.createController();
+  }
+
+  /** Settled once the caches are filled and the first passes run. */
+  async start(): Promise<void> {
+    const { healthPort: port } = this.config;
+    const { registry } = this.metrics;
+    this.health = await startHealthServer({ port, registry, isReady: () => this.isReady });
+    this.caches.start();
+    await this.caches.synced();
+    this.controller.start();
+    this.isReady = true;
+    this.log.info('ready', { healthPort: this.health.port });
+  }
+
+  /** Begins nothing more, lets the passes under way end, closes all connections. */
+  async stop(): Promise<void> {
+    this.isReady = false;
+    await this.controller.stop();
+    await this.caches.stop();
+    await this.health?.stop();
+  }
+
+  private createController(): Controller {
+    const context = {
+      cluster: this.cluster,
+      defaultRuntimeImage: this.config.runtimeImage,
+      listeners: {
+        onRolloutEnded: (entry: HistoryEntry) => this.onRolloutEnded(entry),
+        onEventLost: (event: { readonly reason: string }, problem: string) =>
+          this.log.warn('an event could not be recorded', { reason: event.reason, problem }),
+      },
+    };
+    return new Controller({
+      workers: this.config.concurrency,
+      reconcile: async (key) => await reconcile(context, key),
+      onPass: (_, outcome, durationMs) =>
+        this.metrics.reconcileSeconds.observe({ outcome }, durationMs / 1000),
+      onError: (key, error) =>
+        this.log.error('a pass failed and will be repeated', {
+          modelDeployment: key,
+          problem: messageOf(error),
+        }),
+    });
+  }
+
+  private enqueue(kind: CachedKind, { object, previous }: Change): void {
+    for (const changed of [object, previous]) {
+      const key = changed === undefined ? undefined : keyOf(kind, changed);
+      if (key !== undefined) this.controller.queue.add(key);
+    }
+  }
+
+  /** What the cluster can do has changed for all of them. */
+  private onServed(kind: CachedKind, served: boolean): void {
+    if (!served) this.log.warn('a kind is not installed in this cluster', { kind });
+    for (const object of this.cluster.cachedAll('ModelDeployment')) {
+      const key = keyOf('ModelDeployment', object);
+      if (key !== undefined) this.controller.queue.add(key);
+    }
+  }
+
+  private onTrouble(kind: CachedKind, error: unknown): void {
+    this.metrics.watchRestarts.inc({ kind });
+    this.log.warn('a watch broke and begins again', { kind, problem: messageOf(error) });
+  }
+
+  private onRolloutEnded({ revision, outcome, reason = '', message = '' }: HistoryEntry): void {
+    this.metrics.rollouts.inc({ outcome, reason });
+    this.log.info('a rollout has ended', { revision, outcome, reason, message });
+  }
+}
+
+function keyOf(kind: CachedKind, { metadata }: KubernetesObject): string | undefined {
+  const name = kind === 'ModelDeployment' ? metadata.name : metadata.labels?.[labels.modelDeployment];
+  return name === undefined ? undefined : groupKey(metadata.namespace ?? '', name);
+}
+
+function phaseOf(object: KubernetesObject): string {
+  return (object as { readonly status?: ModelDeploymentStatus }).status?.phase ?? 'Pending';
+}
