@@ -114,6 +114,7 @@ describe('every rendered object', () => {
       topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule' }],
       podAnnotations: { team: 'ml' },
       podLabels: { team: 'ml' },
+      watchNamespace: 'ml',
       serviceAccount: { create: true, name: 'operator', annotations: { team: 'ml' } },
       priorityClassName: 'system-cluster-critical',
     };

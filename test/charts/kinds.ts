@@ -13,10 +13,22 @@ export interface ClusterRole extends KubernetesObject {
   readonly rules: readonly Rule[];
 }
 
-export interface ClusterRoleBinding extends KubernetesObject {
-  readonly kind: 'ClusterRoleBinding';
-  readonly roleRef: { readonly name: string };
+export interface Role extends KubernetesObject {
+  readonly kind: 'Role';
+  readonly rules: readonly Rule[];
+}
+
+interface Binding extends KubernetesObject {
+  readonly roleRef: { readonly kind: string; readonly name: string };
   readonly subjects: readonly { readonly kind: string; readonly name: string; readonly namespace: string }[];
+}
+
+export interface ClusterRoleBinding extends Binding {
+  readonly kind: 'ClusterRoleBinding';
+}
+
+export interface RoleBinding extends Binding {
+  readonly kind: 'RoleBinding';
 }
 
 export interface OperatorContainer extends Container {

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../operator/api/object.ts';
+import { readConfig } from '../../operator/config.ts';
 import { restrictedViolations, type Container, type PodSpec } from '../support/restricted-pod.ts';
 import type { Deployment, OperatorContainer, OperatorPodSpec, Pod, Service } from './kinds.ts';
 import { only, template } from './render.ts';
@@ -86,6 +87,25 @@ describe('the values', () => {
     expect(container.env).toContainEqual({
       name: 'HEADGATE_RUNTIME_IMAGE',
       value: `registry.example.com:5000/ml/runtime@${digest}`,
+    });
+  });
+
+  test('are what the operator reads from its environment', async () => {
+    const values = [
+      'runtimeImage.repository=r',
+      'runtimeImage.tag=t',
+      'log.level=debug',
+      'watchNamespace=ml',
+      'concurrency=3',
+    ];
+    const deployment = only<Deployment>(await template('--set', values.join(',')), 'Deployment');
+    const { env } = containerOf(deployment.spec.template.spec);
+    expect(readConfig(Object.fromEntries(env.map(({ name, value }) => [name, value])))).toEqual({
+      runtimeImage: 'r:t',
+      logLevel: 'debug',
+      watchNamespace: 'ml',
+      concurrency: 3,
+      healthPort: 8081,
     });
   });
 

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../operator/api/object.ts';
-import type { ClusterRole, ClusterRoleBinding, Rule } from './kinds.ts';
+import { cachedTypes } from '../../operator/kube/resource-types.ts';
+import type { ClusterRole, ClusterRoleBinding, Deployment, Role, RoleBinding, Rule } from './kinds.ts';
 import { only, template } from './render.ts';
 
 const OPERATOR_ROLE = 'headgate-system-headgate';
@@ -23,7 +24,7 @@ const NEVER_GRANTED_RESOURCES = [
   'clusterrolebindings',
 ];
 
-/** group × resource × verb, as in the table of other operators that docs/decisions measures itself against. */
+/** group × resource × verb is one grant. */
 function grantsOf({ apiGroups, resources, verbs }: Rule): string[] {
   return apiGroups.flatMap((group) =>
     resources.flatMap((resource) =>
@@ -67,7 +68,6 @@ describe('what the operator may do', () => {
 
   test('lets it write the status of a ModelDeployment, never the object itself', () => {
     expect(grants.filter((grant) => grant.endsWith('modeldeployments.headgate.dev')).sort()).toEqual([
-      'get modeldeployments.headgate.dev',
       'list modeldeployments.headgate.dev',
       'watch modeldeployments.headgate.dev',
     ]);
@@ -87,6 +87,19 @@ describe('what the operator may do', () => {
       expect(grants).toContain(`${verb} ${resource}`);
   });
 
+  test('lets it get single objects of no kind but Gateway', () => {
+    expect(grants.filter((grant) => grant.startsWith('get '))).toEqual(['get gateways.networking.istio.io']);
+  });
+
+  test.each(Object.values(cachedTypes))(
+    'lets it list and watch $plural, which it keeps in memory',
+    ({ apiVersion, plural }) => {
+      const group = apiVersion.includes('/') ? `.${apiVersion.split('/')[0] ?? ''}` : '';
+      expect(grants).toContain(`list ${plural}${group}`);
+      expect(grants).toContain(`watch ${plural}${group}`);
+    },
+  );
+
   test('reads pods and never writes them', () => {
     expect(grants.filter((grant) => grant.endsWith(' pods')).sort()).toEqual(['list pods', 'watch pods']);
   });
@@ -102,6 +115,43 @@ describe('what the operator may do', () => {
   test('is nothing with rbac.create=false', async () => {
     const without = await template('--set', 'rbac.create=false,rbac.aggregateToDefaultRoles=false');
     expect(without.filter(({ apiVersion }) => apiVersion.startsWith('rbac.'))).toEqual([]);
+  });
+});
+
+describe('what the operator of one namespace may do', () => {
+  let objects: KubernetesObject[];
+
+  beforeAll(async () => {
+    objects = await template('--set', 'watchNamespace=ml');
+  });
+
+  test('is the same, inside that namespace', async () => {
+    const role = only<Role>(objects, 'Role');
+    expect(role.metadata.namespace).toBe('ml');
+    const everywhere = only<ClusterRole>(await template(), 'ClusterRole', OPERATOR_ROLE).rules.flatMap(
+      grantsOf,
+    );
+    expect(['get gateways.networking.istio.io', ...role.rules.flatMap(grantsOf)].sort()).toEqual(
+      everywhere.sort(),
+    );
+    expect(only<RoleBinding>(objects, 'RoleBinding')).toMatchObject({
+      metadata: { namespace: 'ml' },
+      roleRef: { kind: 'Role', name: role.metadata.name },
+      subjects: [{ kind: 'ServiceAccount', name: 'headgate', namespace: 'headgate-system' }],
+    });
+  });
+
+  test('outside of it is reading what proves a routing', () => {
+    expect(only<ClusterRole>(objects, 'ClusterRole', OPERATOR_ROLE).rules.flatMap(grantsOf)).toEqual([
+      'get gateways.networking.istio.io',
+      'list pods',
+      'list services',
+    ]);
+  });
+
+  test('reaches the operator as its environment', () => {
+    const [container] = only<Deployment>(objects, 'Deployment').spec.template.spec.containers;
+    expect(container?.env).toContainEqual({ name: 'HEADGATE_WATCH_NAMESPACE', value: 'ml' });
   });
 });
 
