@@ -1,0 +1,100 @@
+import { StartFailure } from './errors.ts';
+
+export interface RuntimeConfig {
+  readonly modelUri: string;
+  readonly modelSha256: string | undefined;
+  readonly modelName: string;
+  readonly revision: string;
+  readonly queueMaxDepth: number;
+  readonly drainMs: number;
+  readonly modelMaxBytes: number;
+  readonly requestMaxBytes: number;
+  readonly requestsMaxBytes: number;
+  readonly runTimeoutMs: number;
+  /** Undefined: counted from the container's CPU limit. */
+  readonly threads: number | undefined;
+  readonly port: number;
+  readonly managementPort: number;
+  readonly downloadDirectory: string;
+  readonly logLevel: string;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const MEBIBYTE = 2 ** 20;
+const LOG_LEVELS = ['error', 'warn', 'info', 'debug'];
+const DEFAULT_TERMINATION_LOG = '/dev/termination-log';
+
+function fail(message: string): never {
+  throw new StartFailure('ConfigurationInvalid', message);
+}
+
+function readOptional(environment: Environment, name: string): string | undefined {
+  const value = environment[name]?.trim();
+  return value === '' ? undefined : value;
+}
+
+function readRequired(environment: Environment, name: string): string {
+  return readOptional(environment, name) ?? fail(`the environment variable ${name} is missing; set it`);
+}
+
+interface WholeNumberRule {
+  readonly name: string;
+  readonly byDefault: number;
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
+function readWholeNumber(environment: Environment, rule: WholeNumberRule): number {
+  const text = readOptional(environment, rule.name);
+  if (text === undefined) return rule.byDefault;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= rule.minimum && value <= rule.maximum) return value;
+  return fail(`${rule.name} is '${text}'; set a whole number from ${rule.minimum} to ${rule.maximum}`);
+}
+
+function readSha256(environment: Environment): string | undefined {
+  const digest = readOptional(environment, 'HEADGATE_MODEL_SHA256')?.toLowerCase();
+  if (digest !== undefined && !/^[0-9a-f]{64}$/u.test(digest)) {
+    fail(`HEADGATE_MODEL_SHA256 is '${digest}'; set the 64 hexadecimal digits that sha256sum prints`);
+  }
+  return digest;
+}
+
+function readLogLevel(environment: Environment): string {
+  const level = readOptional(environment, 'HEADGATE_LOG_LEVEL') ?? 'info';
+  if (!LOG_LEVELS.includes(level))
+    fail(`HEADGATE_LOG_LEVEL is '${level}'; set one of ${LOG_LEVELS.join(', ')}`);
+  return level;
+}
+
+/** Throws StartFailure with what to set; nothing else in the runtime reads the environment. */
+export function readConfig(environment: Environment): RuntimeConfig {
+  const whole = (name: string, byDefault: number, minimum: number, maximum: number): number =>
+    readWholeNumber(environment, { name, byDefault, minimum, maximum });
+  const threads = whole('HEADGATE_THREADS', 0, 0, 1024);
+  return {
+    modelUri: readRequired(environment, 'HEADGATE_MODEL_URI'),
+    modelSha256: readSha256(environment),
+    modelName: readRequired(environment, 'HEADGATE_MODEL_NAME'),
+    revision: readRequired(environment, 'HEADGATE_REVISION'),
+    queueMaxDepth: whole('HEADGATE_QUEUE_MAX_DEPTH', 512, 1, 1_000_000),
+    drainMs: whole('HEADGATE_DRAIN_SECONDS', 5, 0, 3600) * 1000,
+    modelMaxBytes: whole('HEADGATE_MODEL_MAX_BYTES', 4096 * MEBIBYTE, 1, Number.MAX_SAFE_INTEGER),
+    requestMaxBytes: whole('HEADGATE_REQUEST_MAX_BYTES', 64 * MEBIBYTE, 1, 1024 * MEBIBYTE),
+    requestsMaxBytes: whole('HEADGATE_REQUESTS_MAX_BYTES', 256 * MEBIBYTE, 1, Number.MAX_SAFE_INTEGER),
+    runTimeoutMs: whole('HEADGATE_RUN_TIMEOUT_SECONDS', 60, 1, 3600) * 1000,
+    threads: threads === 0 ? undefined : threads,
+    port: whole('HEADGATE_PORT', 8080, 0, 65_535),
+    managementPort: whole('HEADGATE_MANAGEMENT_PORT', 8082, 0, 65_535),
+    downloadDirectory: readOptional(environment, 'HEADGATE_DOWNLOAD_DIRECTORY') ?? '/var/lib/headgate',
+    logLevel: readLogLevel(environment),
+  };
+}
+
+/** Apart from readConfig, because a failure of that one has to be written there too. */
+export function readTerminationLogPath(environment: Environment): string {
+  return readOptional(environment, 'HEADGATE_TERMINATION_LOG') ?? DEFAULT_TERMINATION_LOG;
+}
+
+export const environment: Environment = process.env;

@@ -1,0 +1,114 @@
+import { RequestError } from './errors.ts';
+import { InvalidInputError, type Executor } from './executor/executor.ts';
+import type { InferQueue } from './queue/queue.ts';
+import type { TensorSpecification } from './tensor/datatype.ts';
+import type { InferRequest } from './tensor/infer-request.ts';
+import type { InferAnswer } from './tensor/infer-response.ts';
+import { planInference } from './tensor/validate.ts';
+
+export const SERVER_NAME = 'headgate';
+export const SERVER_VERSION = '0.1.0';
+/** A server serves one model in one version: another version is another revision, with pods of its own. */
+export const MODEL_VERSION = '1';
+const PLATFORM = 'onnx_onnxv1';
+
+export interface ServerMetadata {
+  readonly name: string;
+  readonly version: string;
+  readonly extensions: readonly string[];
+}
+
+interface TensorMetadata {
+  readonly name: string;
+  readonly datatype: string;
+  readonly shape: readonly number[];
+}
+
+export interface ModelMetadata {
+  readonly name: string;
+  readonly versions: readonly string[];
+  readonly platform: string;
+  readonly inputs: readonly TensorMetadata[];
+  readonly outputs: readonly TensorMetadata[];
+}
+
+export interface PendingAnswer {
+  readonly answer: Promise<InferAnswer>;
+  /** The client is gone: forget the request if it still waits. */
+  withdraw(): void;
+}
+
+function toMetadata(specification: TensorSpecification): TensorMetadata {
+  const shape = specification.shape.map((dimension) => (typeof dimension === 'number' ? dimension : -1));
+  return { name: specification.name, datatype: specification.datatype, shape };
+}
+
+function asRequestError(error: unknown): unknown {
+  if (!(error instanceof InvalidInputError)) return error;
+  return new RequestError('InvalidTensor', `the model does not take these shapes: ${error.message}`);
+}
+
+/** The one path under every protocol: validate → queue → execute → answer. */
+export class DataPlane {
+  readonly modelName: string;
+  readonly #executor: Executor;
+  readonly #queue: InferQueue;
+  #isDraining = false;
+
+  constructor(modelName: string, executor: Executor, queue: InferQueue) {
+    this.modelName = modelName;
+    this.#executor = executor;
+    this.#queue = queue;
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  get isModelReady(): boolean {
+    return this.#executor.state === 'ready';
+  }
+
+  /** Whether new traffic should come here. */
+  get isReady(): boolean {
+    return this.isModelReady && !this.#isDraining;
+  }
+
+  /** From now on not ready, yet every request that comes is answered. */
+  startDraining(): void {
+    this.#isDraining = true;
+  }
+
+  serverMetadata(): ServerMetadata {
+    return { name: SERVER_NAME, version: SERVER_VERSION, extensions: [] };
+  }
+
+  modelMetadata(): ModelMetadata {
+    const { inputs, outputs } = this.#readSignature();
+    return {
+      name: this.modelName,
+      versions: [MODEL_VERSION],
+      platform: PLATFORM,
+      inputs: inputs.map(toMetadata),
+      outputs: outputs.map(toMetadata),
+    };
+  }
+
+  /** Throws RequestError at once when the request cannot be admitted. */
+  infer(request: InferRequest): PendingAnswer {
+    const job = this.#queue.submit(planInference(request, this.#readSignature()));
+    const answer = job.answer.promise.then(
+      (outputs) => ({ modelName: this.modelName, modelVersion: MODEL_VERSION, id: request.id, outputs }),
+      (error: unknown) => {
+        throw asRequestError(error);
+      },
+    );
+    return { answer, withdraw: () => this.#queue.withdraw(job) };
+  }
+
+  #readSignature(): NonNullable<Executor['signature']> {
+    const { signature } = this.#executor;
+    if (signature === undefined) throw new RequestError('ModelNotReady', 'the model is not ready', 1);
+    return signature;
+  }
+}

@@ -1,0 +1,103 @@
+import { Socket } from 'node:net';
+import os from 'node:os';
+import { encodeFrame, FrameDecoder, type Frame, type FrameKind } from './frame.ts';
+import {
+  decodeJson,
+  decodeWork,
+  encodeJson,
+  encodeResult,
+  type FailedMessage,
+  type LoadMessage,
+} from './messages.ts';
+import { OnnxModel } from './onnx-model.ts';
+
+/**
+ * The executor's process: loads one model, warms it and runs what arrives, one request after the other. It reads no
+ * configuration, listens on nothing and ends with the socket to the serving process.
+ */
+
+const SOCKET_DESCRIPTOR = 3;
+/** Answers of cheap models leave together, but none waits longer than this for another. */
+const LONGEST_HOLD_MS = 1;
+/** Lower than the serving process: probes and sheds keep their pace while a model burns every core. */
+const EXECUTOR_NICENESS = 5;
+/** ONNX Runtime's own check of the inputs against the graph, made before the model runs. */
+const INVALID_INPUT = /Invalid rank for input|Got invalid dimensions for input/u;
+
+const socket = new Socket({ fd: SOCKET_DESCRIPTOR, readable: true, writable: true });
+const decoder = new FrameDecoder();
+const waiting: Frame[] = [];
+let model: OnnxModel | undefined;
+let isRunning = false;
+
+function send(kind: FrameKind, request: number, payload: Buffer): void {
+  socket.write(encodeFrame(kind, request, payload));
+}
+
+function fail(reason: FailedMessage['reason'], error: unknown): void {
+  send('failed', 0, encodeJson({ reason, message: (error as Error).message }));
+}
+
+async function load(message: LoadMessage): Promise<void> {
+  let loaded: OnnxModel;
+  try {
+    loaded = await OnnxModel.load(message);
+  } catch (error) {
+    fail('ModelInvalid', error);
+    return;
+  }
+  send('loaded', 0, Buffer.alloc(0));
+  try {
+    await loaded.warmUp();
+  } catch (error) {
+    fail('ModelWarmUpFailed', error);
+    return;
+  }
+  model = loaded;
+  send('ready', 0, encodeJson({ signature: loaded.signature }));
+}
+
+async function runOne(loaded: OnnxModel, frame: Frame): Promise<void> {
+  try {
+    const outputs = await loaded.run(decodeWork(frame.payload));
+    send('result', frame.request, encodeResult(outputs));
+  } catch (error) {
+    const { message } = error as Error;
+    const cause = INVALID_INPUT.test(message) ? 'invalidInput' : 'model';
+    send('runFailed', frame.request, encodeJson({ cause, message }));
+  }
+}
+
+async function runWaiting(loaded: OnnxModel): Promise<void> {
+  isRunning = true;
+  socket.cork();
+  let heldSince = performance.now();
+  for (let frame = waiting.shift(); frame !== undefined; frame = waiting.shift()) {
+    await runOne(loaded, frame);
+    if (performance.now() - heldSince < LONGEST_HOLD_MS) continue;
+    socket.uncork();
+    socket.cork();
+    heldSince = performance.now();
+  }
+  socket.uncork();
+  isRunning = false;
+}
+
+function receive(frame: Frame): void {
+  if (frame.kind === 'load') {
+    void load(decodeJson(frame.payload) as LoadMessage);
+    return;
+  }
+  waiting.push(frame);
+}
+
+socket.on('data', (chunk: Buffer) => {
+  for (const frame of decoder.push(chunk)) receive(frame);
+  if (model !== undefined && !isRunning) void runWaiting(model);
+});
+socket.on('error', () => process.exit(1));
+socket.on('close', () => process.exit(0));
+// The serving process drains first and closes the socket when nothing is in flight; a signal to the group is not ours.
+process.on('SIGTERM', () => undefined);
+process.on('SIGINT', () => undefined);
+os.setPriority(EXECUTOR_NICENESS);

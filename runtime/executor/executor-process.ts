@@ -1,0 +1,171 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { Deferred } from '../deferred.ts';
+import { StartFailure } from '../errors.ts';
+import type { ModelSignature, Tensor } from '../tensor/datatype.ts';
+import type { InferWork } from '../tensor/validate.ts';
+import { ExecutorLostError, InvalidInputError, ModelRunError } from './executor.ts';
+import { encodeFrame, FrameDecoder, type Frame } from './frame.ts';
+import {
+  decodeJson,
+  decodeResult,
+  encodeJson,
+  encodeWork,
+  type FailedMessage,
+  type LoadMessage,
+  type ReadyMessage,
+  type RunFailedMessage,
+} from './messages.ts';
+
+export interface ExecutorProcessOptions {
+  readonly load: LoadMessage;
+  /** A run without an answer for so long is taken for hung, and the process is killed. */
+  readonly runTimeoutMs: number;
+}
+
+/** Called before the requests in flight learn of the end, so that nothing new is sent to a dead process. */
+export type EndListener = (process: ExecutorProcess, how: string) => void;
+
+/** The same extension as this module: .ts in development and tests, .js in the image. */
+const childPath = fileURLToPath(import.meta.url).replace('executor-process', 'child');
+const CLOSE_GRACE_MS = 2000;
+const WATCHDOG_PERIOD_MS = 1000;
+
+/** One life of the child process that runs the model. */
+export class ExecutorProcess {
+  readonly #child: ChildProcess;
+  readonly #socket: Duplex;
+  readonly #pending = new Map<number, Deferred<Tensor[]>>();
+  readonly #signature = new Deferred<ModelSignature>();
+  readonly #ended = new Deferred<undefined>();
+  readonly #onEnd: EndListener;
+  readonly #watchdog: NodeJS.Timeout;
+  #outbox: Buffer[] = [];
+  #lastRequest = 0;
+  #lastProgressAt = 0;
+  #hasLoaded = false;
+  #isHung = false;
+
+  constructor(options: ExecutorProcessOptions, onEnd: EndListener) {
+    this.#onEnd = onEnd;
+    // Whoever never asks for the signature has no use for its failure either.
+    this.#signature.promise.catch(() => undefined);
+    this.#child = spawn(process.execPath, [childPath], { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] });
+    this.#socket = this.#child.stdio[3] as Duplex;
+    const decoder = new FrameDecoder();
+    this.#socket.on('data', (chunk: Buffer) => {
+      for (const frame of decoder.push(chunk)) this.#receive(frame);
+    });
+    // A broken socket is the end of the process too, and that is what is acted upon.
+    this.#socket.on('error', () => this.#child.kill('SIGKILL'));
+    this.#child.once('error', (error) => this.#end(`could not start: ${error.message}`));
+    this.#child.once('exit', (code, signal) => this.#end(this.#describeExit(code, signal)));
+    this.#watchdog = setInterval(() => this.#killWhenHung(options.runTimeoutMs), WATCHDOG_PERIOD_MS).unref();
+    this.#send(encodeFrame('load', 0, encodeJson(options.load)));
+  }
+
+  /** Rejects with StartFailure when the model cannot be loaded or warmed. */
+  get signature(): Promise<ModelSignature> {
+    return this.#signature.promise;
+  }
+
+  get processId(): number | undefined {
+    return this.#child.pid;
+  }
+
+  run(work: InferWork): Promise<Tensor[]> {
+    const answer = new Deferred<Tensor[]>();
+    this.#lastRequest = (this.#lastRequest + 1) >>> 0;
+    if (this.#pending.size === 0) this.#lastProgressAt = performance.now();
+    this.#pending.set(this.#lastRequest, answer);
+    this.#send(encodeFrame('run', this.#lastRequest, encodeWork(work)));
+    return answer.promise;
+  }
+
+  /** Pre: nothing is in flight. */
+  async close(): Promise<void> {
+    this.#socket.end();
+    const deadline = setTimeout(() => this.#child.kill('SIGKILL'), CLOSE_GRACE_MS);
+    await this.#ended.promise;
+    clearTimeout(deadline);
+  }
+
+  /** Frames of one turn of the event loop leave in one system call. */
+  #send(frame: Buffer): void {
+    if (this.#outbox.push(frame) > 1) return;
+    setImmediate(() => {
+      this.#socket.cork();
+      for (const held of this.#outbox) this.#socket.write(held);
+      this.#outbox = [];
+      this.#socket.uncork();
+    });
+  }
+
+  #receive(frame: Frame): void {
+    this.#lastProgressAt = performance.now();
+    switch (frame.kind) {
+      case 'loaded':
+        this.#hasLoaded = true;
+        return;
+      case 'ready':
+        this.#signature.resolve((decodeJson(frame.payload) as ReadyMessage).signature);
+        return;
+      case 'failed':
+        this.#failStart(decodeJson(frame.payload) as FailedMessage);
+        return;
+      case 'result':
+        this.#take(frame.request)?.resolve(decodeResult(frame.payload));
+        return;
+      case 'runFailed':
+        this.#take(frame.request)?.reject(toRunError(decodeJson(frame.payload) as RunFailedMessage));
+        return;
+      case 'load':
+      case 'run':
+        throw new Error(`the executor sent a '${frame.kind}' frame`);
+    }
+  }
+
+  #take(request: number): Deferred<Tensor[]> | undefined {
+    const pending = this.#pending.get(request);
+    this.#pending.delete(request);
+    return pending;
+  }
+
+  #failStart({ reason, message: cause }: FailedMessage): void {
+    const message = cause.replace(/[.\s]+$/u, '');
+    const sentence =
+      reason === 'ModelInvalid'
+        ? `ONNX Runtime cannot load the model: ${message}. Check that the file is a complete ONNX model`
+        : `the model loads but fails on a warm-up request of zeros: ${message}. Run it on zeros locally to see why`;
+    this.#signature.reject(new StartFailure(reason, sentence));
+  }
+
+  #end(how: string): void {
+    clearInterval(this.#watchdog);
+    this.#onEnd(this, how);
+    const reason = this.#hasLoaded ? 'ModelWarmUpFailed' : 'ModelInvalid';
+    this.#signature.reject(
+      new StartFailure(reason, `the process that runs the model ${how} before the model was ready`),
+    );
+    for (const { reject } of this.#pending.values()) reject(new ExecutorLostError(how));
+    this.#pending.clear();
+    this.#ended.resolve(undefined);
+  }
+
+  #describeExit(code: number | null, signal: NodeJS.Signals | null): string {
+    if (this.#isHung) return 'was killed because a request ran past the time limit';
+    if (signal === 'SIGKILL') return 'was killed (SIGKILL; most often for memory: raise the memory limit)';
+    return signal === null ? `ended with exit code ${code ?? 'unknown'}` : `crashed (${signal})`;
+  }
+
+  #killWhenHung(runTimeoutMs: number): void {
+    if (this.#pending.size === 0 || performance.now() - this.#lastProgressAt < runTimeoutMs) return;
+    this.#isHung = true;
+    this.#child.kill('SIGKILL');
+  }
+}
+
+function toRunError({ cause, message }: RunFailedMessage): Error {
+  return cause === 'invalidInput' ? new InvalidInputError(message) : new ModelRunError(message);
+}

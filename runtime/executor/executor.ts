@@ -1,0 +1,29 @@
+import type { ModelSignature, Tensor } from '../tensor/datatype.ts';
+import type { InferWork } from '../tensor/validate.ts';
+
+/**
+ * starting → ready ⇄ restarting → …
+ *
+ * restarting: the process was lost and comes back at once, so requests are worth keeping. down: it keeps getting lost
+ * and the next try is some time away. closed: the server is ending.
+ */
+export type ExecutorState = 'starting' | 'ready' | 'restarting' | 'down' | 'closed';
+
+/** Where a model runs. It never runs in the serving process: one ONNX Runtime call would freeze every probe. */
+export interface Executor {
+  readonly state: ExecutorState;
+  /** Undefined until the model has been loaded once. */
+  readonly signature: ModelSignature | undefined;
+  /** Pre: state is ready. Rejects with one of the errors below. */
+  run(work: InferWork): Promise<Tensor[]>;
+  onStateChange(listener: (state: ExecutorState) => void): void;
+}
+
+/** The model answered with an error; the message is for the log, never for the client. */
+export class ModelRunError extends Error {}
+
+/** ONNX Runtime refused the inputs before the model ran: the client's fault. */
+export class InvalidInputError extends Error {}
+
+/** The executor's process ended under the request. */
+export class ExecutorLostError extends Error {}

@@ -1,0 +1,157 @@
+import {
+  countElements,
+  datatypes,
+  numericConstructor,
+  type ModelSignature,
+  type NumericArray,
+  type Tensor,
+  type TensorData,
+} from '../tensor/datatype.ts';
+import type { InferWork } from '../tensor/validate.ts';
+
+/** What the serving process sends once, before anything else. */
+export interface LoadMessage {
+  readonly modelPath: string;
+  readonly threads: number;
+}
+
+export interface ReadyMessage {
+  readonly signature: ModelSignature;
+}
+
+export interface FailedMessage {
+  readonly reason: 'ModelInvalid' | 'ModelWarmUpFailed';
+  readonly message: string;
+}
+
+export interface RunFailedMessage {
+  readonly cause: 'invalidInput' | 'model';
+  readonly message: string;
+}
+
+export function encodeJson(value: LoadMessage | ReadyMessage | FailedMessage | RunFailedMessage): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+/** Both ends are this very version of the program: what arrives is what `encodeJson` was given. */
+export function decodeJson(payload: Buffer): unknown {
+  return JSON.parse(payload.toString());
+}
+
+class Writer {
+  readonly #pieces: Buffer[] = [];
+
+  u32(value: number): void {
+    const piece = Buffer.allocUnsafe(4);
+    piece.writeUInt32LE(value);
+    this.#pieces.push(piece);
+  }
+
+  bytes(bytes: Buffer): void {
+    this.u32(bytes.length);
+    this.#pieces.push(bytes);
+  }
+
+  text(text: string): void {
+    this.bytes(Buffer.from(text));
+  }
+
+  finish(): Buffer {
+    return Buffer.concat(this.#pieces);
+  }
+}
+
+class Reader {
+  readonly #buffer: Buffer;
+  #position = 0;
+
+  constructor(buffer: Buffer) {
+    this.#buffer = buffer;
+  }
+
+  u32(): number {
+    this.#position += 4;
+    return this.#buffer.readUInt32LE(this.#position - 4);
+  }
+
+  bytes(): Buffer {
+    const length = this.u32();
+    this.#position += length;
+    return this.#buffer.subarray(this.#position - length, this.#position);
+  }
+
+  text(): string {
+    return this.bytes().toString();
+  }
+}
+
+function encodeData(data: TensorData): Buffer {
+  if (!Array.isArray(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const writer = new Writer();
+  for (const text of data) writer.text(text);
+  return writer.finish();
+}
+
+function decodeNumbers(
+  datatype: Exclude<Tensor['datatype'], 'BYTES'>,
+  bytes: Buffer,
+  elementCount: number,
+): NumericArray {
+  const constructor = numericConstructor(datatype);
+  const isAligned = bytes.byteOffset % constructor.BYTES_PER_ELEMENT === 0;
+  if (isAligned) return new constructor(bytes.buffer as ArrayBuffer, bytes.byteOffset, elementCount);
+  const copy = new Uint8Array(bytes);
+  return new constructor(copy.buffer, 0, elementCount);
+}
+
+function writeTensors(writer: Writer, tensors: readonly Tensor[]): void {
+  writer.u32(tensors.length);
+  for (const { name, datatype, shape, data } of tensors) {
+    writer.text(name);
+    writer.u32(datatypes.indexOf(datatype));
+    writer.u32(shape.length);
+    for (const size of shape) writer.u32(size);
+    writer.bytes(encodeData(data));
+  }
+}
+
+function readTensor(reader: Reader): Tensor {
+  const name = reader.text();
+  const datatype = datatypes[reader.u32()];
+  if (datatype === undefined) throw new Error(`tensor '${name}' of unknown datatype in a frame`);
+  const shape = Array.from({ length: reader.u32() }, () => reader.u32());
+  const bytes = reader.bytes();
+  const elementCount = countElements(shape);
+  if (datatype !== 'BYTES')
+    return { name, datatype, shape, data: decodeNumbers(datatype, bytes, elementCount) };
+  const strings = new Reader(bytes);
+  return { name, datatype, shape, data: Array.from({ length: elementCount }, () => strings.text()) };
+}
+
+function readTensors(reader: Reader): Tensor[] {
+  return Array.from({ length: reader.u32() }, () => readTensor(reader));
+}
+
+export function encodeWork(work: InferWork): Buffer {
+  const writer = new Writer();
+  writer.u32(work.outputNames.length);
+  for (const name of work.outputNames) writer.text(name);
+  writeTensors(writer, work.inputs);
+  return writer.finish();
+}
+
+export function decodeWork(payload: Buffer): InferWork {
+  const reader = new Reader(payload);
+  const outputNames = Array.from({ length: reader.u32() }, () => reader.text());
+  return { outputNames, inputs: readTensors(reader) };
+}
+
+export function encodeResult(outputs: readonly Tensor[]): Buffer {
+  const writer = new Writer();
+  writeTensors(writer, outputs);
+  return writer.finish();
+}
+
+export function decodeResult(payload: Buffer): Tensor[] {
+  return readTensors(new Reader(payload));
+}

@@ -1,0 +1,136 @@
+import { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
+import {
+  allocate,
+  countElements,
+  type Datatype,
+  type ModelSignature,
+  type Tensor,
+  type TensorSpecification,
+} from '../tensor/datatype.ts';
+import type { InferWork } from '../tensor/validate.ts';
+import type { LoadMessage } from './messages.ts';
+
+/** The only module that knows ONNX Runtime. It is loaded in the executor's process alone. */
+
+const datatypeOfOnnxType = new Map<string, Datatype>([
+  ['bool', 'BOOL'],
+  ['uint8', 'UINT8'],
+  ['uint16', 'UINT16'],
+  ['uint32', 'UINT32'],
+  ['uint64', 'UINT64'],
+  ['int8', 'INT8'],
+  ['int16', 'INT16'],
+  ['int32', 'INT32'],
+  ['int64', 'INT64'],
+  ['float16', 'FP16'],
+  ['float32', 'FP32'],
+  ['float64', 'FP64'],
+  ['string', 'BYTES'],
+]);
+
+const onnxTypeOfDatatype = new Map(
+  [...datatypeOfOnnxType].map(([onnxType, datatype]) => [datatype, onnxType]),
+);
+
+/** Type 16 of the ONNX TensorProto: the binding names it by its number only. */
+const BFLOAT16_MESSAGE = /Unsupported data type: 16/u;
+
+function describeValue(kind: string, metadata: InferenceSession.ValueMetadata): TensorSpecification {
+  if (!metadata.isTensor) {
+    throw new Error(
+      `${kind} '${metadata.name}' is a sequence, map or optional, and only tensors can be served`,
+    );
+  }
+  const datatype = datatypeOfOnnxType.get(metadata.type);
+  if (datatype === undefined) {
+    throw new Error(
+      `${kind} '${metadata.name}' has type ${metadata.type}, which the Open Inference Protocol does not have`,
+    );
+  }
+  // A dynamic dimension without a name arrives as an empty string.
+  const shape = metadata.shape.map((dimension) => (dimension === '' ? -1 : dimension));
+  return { name: metadata.name, datatype, shape };
+}
+
+function describeModel(session: InferenceSession): ModelSignature {
+  const tensorOutputs = session.outputMetadata.filter(({ isTensor }) => isTensor);
+  if (tensorOutputs.length === 0) {
+    throw new Error(
+      'no output of the model is a tensor (scikit-learn models: convert with the option zipmap=False)',
+    );
+  }
+  return {
+    inputs: session.inputMetadata.map((metadata) => describeValue('input', metadata)),
+    outputs: tensorOutputs.map((metadata) => describeValue('output', metadata)),
+  };
+}
+
+function zeros(specification: TensorSpecification): Tensor {
+  const shape = specification.shape.map((dimension) =>
+    typeof dimension === 'number' && dimension >= 0 ? dimension : 1,
+  );
+  const { name, datatype } = specification;
+  return { name, datatype, shape, data: allocate(datatype, countElements(shape)) };
+}
+
+function toOnnx(tensor: Tensor): OnnxTensor {
+  const type = onnxTypeOfDatatype.get(tensor.datatype) as OnnxTensor.Type;
+  return new OnnxTensor(type, tensor.data, tensor.shape);
+}
+
+function fromOnnx(name: string, tensor: OnnxTensor): Tensor {
+  const datatype = datatypeOfOnnxType.get(tensor.type);
+  if (datatype === undefined) throw new Error(`output '${name}' has type ${tensor.type}`);
+  return { name, datatype, shape: tensor.dims, data: tensor.data };
+}
+
+export class OnnxModel {
+  readonly signature: ModelSignature;
+  readonly #session: InferenceSession;
+
+  private constructor(session: InferenceSession) {
+    this.#session = session;
+    this.signature = describeModel(session);
+  }
+
+  /** Throws with a message for the user when the file cannot be served. */
+  static async load({ modelPath, threads }: LoadMessage): Promise<OnnxModel> {
+    try {
+      const session = await InferenceSession.create(modelPath, {
+        executionProviders: ['cpu'],
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        logSeverityLevel: 4,
+      });
+      return new OnnxModel(session);
+    } catch (error) {
+      const { message } = error as Error;
+      if (!BFLOAT16_MESSAGE.test(message)) throw error;
+      throw new Error(
+        'an input or output is bfloat16, which ONNX Runtime for Node cannot pass; cast it to float32',
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  /** One run on zeros, dynamic dimensions 1: the first request of a user must not be the first of the model. */
+  async warmUp(): Promise<void> {
+    await this.run({
+      inputs: this.signature.inputs.map(zeros),
+      outputNames: this.signature.outputs.map(({ name }) => name),
+    });
+  }
+
+  async run(work: InferWork): Promise<Tensor[]> {
+    const feeds: Record<string, OnnxTensor> = {};
+    for (const tensor of work.inputs) feeds[tensor.name] = toOnnx(tensor);
+    const results = await this.#session.run(feeds, work.outputNames);
+    return work.outputNames.map((name) => {
+      const result = results[name];
+      if (result === undefined) throw new Error(`the model gave no output '${name}'`);
+      return fromOnnx(name, result);
+    });
+  }
+}

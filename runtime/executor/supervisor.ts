@@ -1,0 +1,116 @@
+import type { Logger } from 'winston';
+import type { ModelSignature, Tensor } from '../tensor/datatype.ts';
+import type { InferWork } from '../tensor/validate.ts';
+import { ExecutorProcess } from './executor-process.ts';
+import { ExecutorLostError, type Executor, type ExecutorState } from './executor.ts';
+import type { LoadMessage } from './messages.ts';
+import { isWorthWaiting, restartDelayMs, STABLE_AFTER_MS } from './restart-policy.ts';
+
+export interface ModelToRun {
+  readonly load: LoadMessage;
+  /** Runs before every restart; a rejection is final and ends the server. */
+  readonly verifyUnchanged: () => Promise<void>;
+}
+
+export interface SupervisorOptions {
+  readonly log: Logger;
+  readonly runTimeoutMs: number;
+  readonly onFatal: (error: unknown) => void;
+  readonly onRestart: () => void;
+}
+
+/** Keeps one executor process alive: whatever ends it, the next one is on its way and the server goes on. */
+export class ExecutorSupervisor implements Executor {
+  state: ExecutorState = 'starting';
+  signature: ModelSignature | undefined;
+  readonly #options: SupervisorOptions;
+  readonly #listeners: ((state: ExecutorState) => void)[] = [];
+  #process: ExecutorProcess | undefined;
+  #consecutiveLosses = 0;
+  #readySince = 0;
+  #restartTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  /** The first start; rejects with StartFailure when the model cannot be served at all. */
+  async start(model: ModelToRun): Promise<void> {
+    const first = this.#spawn(model);
+    this.signature = await first.signature;
+    this.#becomeReady(first);
+  }
+
+  run(work: InferWork): Promise<Tensor[]> {
+    if (this.#process === undefined) return Promise.reject(new ExecutorLostError('is not running'));
+    return this.#process.run(work);
+  }
+
+  onStateChange(listener: (state: ExecutorState) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  get processId(): number | undefined {
+    return this.#process?.processId;
+  }
+
+  async close(): Promise<void> {
+    this.#change('closed');
+    clearTimeout(this.#restartTimer);
+    await this.#process?.close();
+  }
+
+  #change(state: ExecutorState): void {
+    this.state = state;
+    for (const listener of this.#listeners) listener(state);
+  }
+
+  #spawn(model: ModelToRun): ExecutorProcess {
+    const options = { load: model.load, runTimeoutMs: this.#options.runTimeoutMs };
+    this.#process = new ExecutorProcess(options, (ended, how) => {
+      // A process that ends before it was ready is the business of whoever awaits its signature.
+      if (ended === this.#process && this.state === 'ready') this.#replace(how, model);
+    });
+    return this.#process;
+  }
+
+  #becomeReady(ready: ExecutorProcess): void {
+    this.#readySince = performance.now();
+    this.#options.log.info('the model is loaded and warm', { executorProcessId: ready.processId });
+    this.#change('ready');
+  }
+
+  #replace(how: string, model: ModelToRun): void {
+    if (this.state === 'closed') return;
+    const hasBeenStable = performance.now() - this.#readySince > STABLE_AFTER_MS;
+    this.#consecutiveLosses = hasBeenStable ? 1 : this.#consecutiveLosses + 1;
+    const delayMs = restartDelayMs(this.#consecutiveLosses);
+    this.#options.log.error(`the process that runs the model ${how}; restarting it`, {
+      consecutiveLosses: this.#consecutiveLosses,
+      delayMs,
+    });
+    this.#process = undefined;
+    this.#options.onRestart();
+    this.#restartTimer = setTimeout(() => void this.#restart(model), delayMs);
+    this.#change(isWorthWaiting(delayMs) ? 'restarting' : 'down');
+  }
+
+  async #restart(model: ModelToRun): Promise<void> {
+    try {
+      await model.verifyUnchanged();
+    } catch (error) {
+      this.#options.onFatal(error);
+      return;
+    }
+    if (this.state === 'closed') return;
+    const next = this.#spawn(model);
+    try {
+      this.signature = await next.signature;
+    } catch (error) {
+      await next.close();
+      this.#replace((error as Error).message, model);
+      return;
+    }
+    this.#becomeReady(next);
+  }
+}

@@ -1,0 +1,87 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type Express } from 'express';
+import type { DataPlane } from '../data-plane.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { Traffic, TrafficReport } from '../metrics/traffic.ts';
+
+/** What the operator reads once a second during a rollout. */
+export interface Report extends TrafficReport {
+  readonly revision: string;
+  /** sha256 of what was loaded; null until then. */
+  readonly modelDigest: string | null;
+  readonly ready: boolean;
+  readonly startedSecondsAgo: number;
+}
+
+export interface ManagementOptions {
+  readonly revision: string;
+  readonly dataPlane: DataPlane;
+  readonly traffic: Traffic;
+  readonly metrics: Metrics;
+  readonly readModelDigest: () => string | null;
+  readonly startedAtMs: number;
+}
+
+export function buildReport(options: ManagementOptions, nowMs: number): Report {
+  return {
+    revision: options.revision,
+    modelDigest: options.readModelDigest(),
+    ready: options.dataPlane.isReady,
+    startedSecondsAgo: (nowMs - options.startedAtMs) / 1000,
+    ...options.traffic.report(nowMs),
+  };
+}
+
+function explainReadiness({ isDraining, isModelReady }: DataPlane): string {
+  if (isDraining) return 'the server is draining';
+  return isModelReady ? 'the model is ready' : 'the model is not loaded';
+}
+
+function buildApp(options: ManagementOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.get('/livez', (_request, response) => {
+    response.json({ live: true });
+  });
+  app.get('/readyz', (_request, response) => {
+    const { dataPlane } = options;
+    response
+      .status(dataPlane.isReady ? 200 : 503)
+      .json({ ready: dataPlane.isReady, reason: explainReadiness(dataPlane) });
+  });
+  app.get('/metrics', async (_request, response) => {
+    const { registry } = options.metrics;
+    response.type(registry.contentType).send(await registry.metrics());
+  });
+  app.get('/headgate/report', (_request, response) => {
+    response.json(buildReport(options, performance.now()));
+  });
+  return app;
+}
+
+/** Probes, metrics and the operator's report, on a port that is no part of the service. */
+export class ManagementServer {
+  readonly #app: Express;
+  #server: Server | undefined;
+
+  constructor(options: ManagementOptions) {
+    this.#app = buildApp(options);
+  }
+
+  listen(port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const server = this.#app.listen(port, (error?: Error) => {
+        if (error === undefined) resolve((server.address() as AddressInfo).port);
+        else reject(error);
+      });
+      this.#server = server;
+    });
+  }
+
+  close(): void {
+    this.#server?.close();
+    this.#server?.closeAllConnections();
+  }
+}

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestError } from '../errors.ts';
+
+/** What a proxy may put into x-request-id; anything else is replaced, so that logs and headers stay clean. */
+const REQUEST_ID = /^[\x21-\x7e]{1,128}$/u;
+
+function readHeader(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function chooseRequestId(request: IncomingMessage): string {
+  const given = readHeader(request, 'x-request-id');
+  return given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+export interface AnswerStyle {
+  readonly revision: string;
+  /** The server is leaving: tell the client to open its next connection elsewhere. */
+  readonly isClosing: () => boolean;
+}
+
+/** One request and its answer over HTTP. */
+export class Exchange {
+  readonly requestId: string;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly #style: AnswerStyle;
+
+  constructor(request: IncomingMessage, response: ServerResponse, style: AnswerStyle) {
+    this.request = request;
+    this.response = response;
+    this.#style = style;
+    this.requestId = chooseRequestId(request);
+  }
+
+  header(name: string): string | undefined {
+    return readHeader(this.request, name);
+  }
+
+  get isClientGone(): boolean {
+    return this.response.destroyed;
+  }
+
+  /** A body that was not read to its end leaves the connection in no state for another request. */
+  get #hasUnreadBody(): boolean {
+    const { headers, complete } = this.request;
+    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+    return hasBody && !complete;
+  }
+
+  answer(status: number, body: string, extraHeaders: readonly string[] = []): void {
+    const headers = [
+      'content-type',
+      'application/json',
+      'content-length',
+      String(Buffer.byteLength(body)),
+      'x-headgate-revision',
+      this.#style.revision,
+      'x-request-id',
+      this.requestId,
+      ...extraHeaders,
+    ];
+    if (this.#style.isClosing() || this.#hasUnreadBody) headers.push('connection', 'close');
+    this.response.writeHead(status, headers);
+    this.response.end(body);
+  }
+
+  /** Answers with the error and tells the status that it meant. */
+  answerError(error: RequestError): number {
+    const { httpStatus, retryAfterSeconds, message } = error;
+    const extraHeaders = retryAfterSeconds === undefined ? [] : ['retry-after', String(retryAfterSeconds)];
+    this.answer(httpStatus, JSON.stringify({ error: message }), extraHeaders);
+    return httpStatus;
+  }
+}

@@ -1,0 +1,102 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Logger } from 'winston';
+import type { RuntimeConfig } from './config.ts';
+import { DataPlane } from './data-plane.ts';
+import { ExecutorSupervisor } from './executor/supervisor.ts';
+import { countThreads, readTextFile } from './executor/threads.ts';
+import { ManagementServer } from './management/management-server.ts';
+import { Metrics } from './metrics/metrics.ts';
+import { Traffic } from './metrics/traffic.ts';
+import { fetchModel, verifyUnchanged, type LocalModel } from './model-source/model-source.ts';
+import { InferQueue } from './queue/queue.ts';
+import { BodyBudget } from './rest/body.ts';
+import { InferRoute } from './rest/infer-route.ts';
+import { RestServer } from './rest/rest-server.ts';
+import { buildRoutes } from './rest/routes.ts';
+
+/** After the drain time, for requests that are still being answered. */
+const FINISH_LIMIT_MS = 20_000;
+
+/** All parts of one server, started and drained together. */
+export class RuntimeServer {
+  readonly #config: RuntimeConfig;
+  readonly #log: Logger;
+  readonly #executor: ExecutorSupervisor;
+  readonly #dataPlane: DataPlane;
+  readonly #rest: RestServer;
+  readonly #management: ManagementServer;
+  #model: LocalModel | undefined;
+
+  constructor(config: RuntimeConfig, log: Logger, onFatal: (error: unknown) => void) {
+    this.#config = config;
+    this.#log = log;
+    const { modelName, revision } = config;
+    const traffic = new Traffic();
+    this.#executor = new ExecutorSupervisor({
+      log,
+      onFatal,
+      runTimeoutMs: config.runTimeoutMs,
+      onRestart: () => metrics.recordExecutorRestart(),
+    });
+    const queue = new InferQueue(this.#executor, config.queueMaxDepth);
+    const dataPlane = new DataPlane(modelName, this.#executor, queue);
+    const metrics = new Metrics({
+      model: modelName,
+      revision,
+      latencyP95Ms: () => traffic.latencyP95Ms(performance.now()),
+      queueDepth: () => queue.depth,
+    });
+    const budget = new BodyBudget(config.requestMaxBytes, config.requestsMaxBytes);
+    const inferRoute = new InferRoute({ dataPlane, revision, budget, traffic, metrics, log });
+    this.#dataPlane = dataPlane;
+    this.#rest = new RestServer({
+      modelName,
+      log,
+      routes: buildRoutes(dataPlane, (exchange) => inferRoute.handle(exchange)),
+      style: { revision, isClosing: () => dataPlane.isDraining },
+    });
+    this.#management = new ManagementServer({
+      revision,
+      dataPlane,
+      traffic,
+      metrics,
+      readModelDigest: () => this.#model?.digest ?? null,
+      startedAtMs: performance.now(),
+    });
+  }
+
+  /** Listens first, so that probes are answered while the model is fetched and loaded. Rejects with StartFailure. */
+  async start(): Promise<void> {
+    const { modelUri, modelSha256, modelMaxBytes, downloadDirectory } = this.#config;
+    const port = await this.#rest.listen(this.#config.port);
+    const managementPort = await this.#management.listen(this.#config.managementPort);
+    this.#log.info('listening', { port, managementPort });
+    const model = await fetchModel({
+      uri: modelUri,
+      sha256: modelSha256,
+      maxBytes: modelMaxBytes,
+      downloadDirectory,
+    });
+    this.#model = model;
+    const threads = this.#config.threads ?? countThreads(readTextFile);
+    this.#log.info('loading the model', { digest: model.digest, threads });
+    await this.#executor.start({
+      load: { modelPath: model.path, threads },
+      verifyUnchanged: () => verifyUnchanged(model),
+    });
+  }
+
+  /** Not ready at once, then serves on while proxies learn of it, then finishes what is in flight. */
+  async drain(): Promise<void> {
+    const hasServed = this.#dataPlane.isModelReady;
+    this.#dataPlane.startDraining();
+    this.#log.info('draining', { drainMs: hasServed ? this.#config.drainMs : 0 });
+    if (hasServed) await wait(this.#config.drainMs);
+    const force = setTimeout(() => this.#rest.closeByForce(), FINISH_LIMIT_MS);
+    await this.#rest.close();
+    clearTimeout(force);
+    await this.#executor.close();
+    this.#management.close();
+    this.#log.info('drained');
+  }
+}

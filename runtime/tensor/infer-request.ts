@@ -1,0 +1,131 @@
+import { isUtf8 } from 'node:buffer';
+import { RequestError } from '../errors.ts';
+import { isDatatype, type Datatype, type Tensor, type TensorData } from './datatype.ts';
+import { JsonScanner } from './json-scanner.ts';
+import { failTensor, readTensorData } from './tensor-reader.ts';
+
+export interface InferRequest {
+  /** Echoed in the answer when the client gave one. */
+  readonly id: string | undefined;
+  readonly inputs: readonly Tensor[];
+  /** Undefined: all outputs of the model. */
+  readonly outputNames: readonly string[] | undefined;
+}
+
+const MAXIMUM_RANK = 32;
+const MAXIMUM_ELEMENTS = 2 ** 31;
+
+interface PartialTensor {
+  name?: string;
+  datatype?: Datatype;
+  shape?: readonly number[];
+  data?: TensorData;
+  /** Where `data` starts, when it came before what is needed to read it. */
+  dataPosition?: number;
+}
+
+type CompleteHead = PartialTensor & Pick<Required<PartialTensor>, 'name' | 'datatype' | 'shape'>;
+
+function malformed(message: string): never {
+  throw new RequestError('MalformedRequest', message);
+}
+
+/** Reads an object's known members, each at most once; unknown members are checked as JSON and left out. */
+function readMembers(scanner: JsonScanner, expected: string, members: Record<string, () => void>): void {
+  const seen = new Set<string>();
+  scanner.readObject(expected, (key) => {
+    const readMember = Object.hasOwn(members, key) ? members[key] : undefined;
+    if (readMember === undefined) {
+      scanner.skipValue();
+      return;
+    }
+    if (seen.has(key)) malformed(`member '${key}' occurs twice in ${expected}`);
+    seen.add(key);
+    readMember();
+  });
+}
+
+function readShape(scanner: JsonScanner): number[] {
+  const shape: number[] = [];
+  scanner.readArray("an array of sizes in 'shape'", () => {
+    const token = scanner.readNumber('a size');
+    if (!token.isWhole || token.negative || token.digits > MAXIMUM_ELEMENTS) {
+      malformed(
+        `'shape' holds '${scanner.quote(token.start, token.end)}': expected whole numbers from 0 to 2^31`,
+      );
+    }
+    if (shape.push(token.digits) > MAXIMUM_RANK)
+      malformed(`'shape' has more than ${MAXIMUM_RANK} dimensions`);
+  });
+  return shape;
+}
+
+function readDatatype(scanner: JsonScanner): Datatype {
+  const datatype = scanner.readString("a string in 'datatype'");
+  if (datatype === 'BF16') malformed('datatype BF16 has no JSON form in the Open Inference Protocol');
+  if (!isDatatype(datatype)) malformed(`datatype '${datatype.slice(0, 40)}' is not known`);
+  return datatype;
+}
+
+function hasHead(tensor: PartialTensor): tensor is CompleteHead {
+  return tensor.name !== undefined && tensor.datatype !== undefined && tensor.shape !== undefined;
+}
+
+function readInput(scanner: JsonScanner, index: number): Tensor {
+  const tensor: PartialTensor = {};
+  readMembers(scanner, `inputs[${index}]`, {
+    name: () => (tensor.name = scanner.readString("a string in 'name'")),
+    datatype: () => (tensor.datatype = readDatatype(scanner)),
+    shape: () => (tensor.shape = readShape(scanner)),
+    data: () => {
+      if (hasHead(tensor)) {
+        tensor.data = readTensorData(scanner, tensor);
+        return;
+      }
+      scanner.peek();
+      tensor.dataPosition = scanner.position;
+      scanner.skipValue();
+    },
+  });
+  return completeInput(scanner, tensor, index);
+}
+
+function completeInput(scanner: JsonScanner, tensor: PartialTensor, index: number): Tensor {
+  if (!hasHead(tensor)) malformed(`inputs[${index}] needs 'name', 'datatype' and 'shape'`);
+  const { name, datatype, shape } = tensor;
+  if (tensor.data !== undefined) return { name, datatype, shape, data: tensor.data };
+  if (tensor.dataPosition === undefined) {
+    failTensor(name, "'data' is missing; this server takes tensors as JSON, not as binary data");
+  }
+  return { name, datatype, shape, data: readTensorData(scanner.at(tensor.dataPosition), tensor) };
+}
+
+function readOutputName(scanner: JsonScanner, index: number): string {
+  let name: string | undefined;
+  readMembers(scanner, `outputs[${index}]`, {
+    name: () => (name = scanner.readString("a string in 'name'")),
+  });
+  return name ?? malformed(`outputs[${index}] needs a 'name'`);
+}
+
+/** An infer request of the Open Inference Protocol v2, every number exact. */
+export function parseInferRequest(body: Buffer): InferRequest {
+  if (!isUtf8(body)) malformed('the body is not UTF-8');
+  const scanner = new JsonScanner(body);
+  const inputs: Tensor[] = [];
+  const outputNames: string[] = [];
+  const found = { id: undefined as string | undefined, inputs: false };
+  readMembers(scanner, 'an infer request (a JSON object)', {
+    id: () => (found.id = scanner.readString("a string in 'id'")),
+    inputs: () => {
+      found.inputs = true;
+      scanner.readArray("an array in 'inputs'", (index) => inputs.push(readInput(scanner, index)));
+    },
+    outputs: () => {
+      scanner.readArray("an array in 'outputs'", (index) => outputNames.push(readOutputName(scanner, index)));
+    },
+  });
+  scanner.readEnd();
+  if (!found.inputs) malformed("the request has no 'inputs'");
+  return { id: found.id, inputs, outputNames: outputNames.length === 0 ? undefined : outputNames };
+}
