@@ -31,13 +31,14 @@ export function sameQuantity(left: string, right: string): boolean {
 function quantityNanos(text: string): bigint | undefined {
   const match = QUANTITY.exec(text);
   if (match === null) return undefined;
-  const [, sign = '', whole = '', fraction = '', suffix = '', exponent = '0'] = match;
-  if (whole + fraction === '') return undefined;
-  const [base, power] = SUFFIX_POWERS[suffix] ?? NO_POWER;
+  // A group that did not take part is undefined, whatever the types say.
+  const [, sign, whole, fraction, suffix, exponent] = match.map((group: string | undefined) => group ?? '');
+  const digits = `${whole}${fraction}`;
+  if (digits === '') return undefined;
+  const [base, power] = SUFFIX_POWERS[`${suffix}`] ?? NO_POWER;
   const binaryFactor = base === 2n ? 2n ** BigInt(power) : 1n;
-  const decimalPower = base === 2n ? 0 : power;
-  const shift = NANOS_EXPONENT - fraction.length + Number(exponent) + decimalPower;
-  const nanos = shiftedUp(BigInt(whole + fraction) * binaryFactor, shift);
+  const shift = NANOS_EXPONENT - `${fraction}`.length + Number(exponent) + (base === 10n ? power : 0);
+  const nanos = shiftedUp(BigInt(digits) * binaryFactor, shift);
   return sign === '-' ? -nanos : nanos;
 }
 

@@ -59,7 +59,7 @@ export async function startIstiod(site: Site): Promise<void> {
         networks,
       ],
       ...['--grpcAddr', `${addresses.node}:${ports.istiodGrpc}`, '--secureGRPCAddr', '', '--httpsAddr', ''],
-      ...['--monitoringAddr', `${addresses.node}:${ports.istiodMonitoring}`],
+      ...['--monitoringAddr', `0.0.0.0:${ports.istiodMonitoring}`],
       ...['--httpAddr', `${addresses.node}:${ports.istiodHttp}`, '--ctrlz_port', '0'],
       ...['--registries', 'Kubernetes', '--clusterID', 'Kubernetes', '--domain', 'cluster.local'],
     ],

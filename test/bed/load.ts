@@ -68,7 +68,7 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
   };
   const { node } = await toolchain();
   const worker = join(import.meta.dirname, 'load-worker.ts');
-  const [program = node, ...args] = [...(options.enter ?? []), node, worker, JSON.stringify(plan)];
+  const [program, ...args] = [...(options.enter ?? []), node, worker, JSON.stringify(plan)];
   const child = spawn(program, args, { stdio: ['pipe', 'inherit', 'inherit'] });
   const load = new RunningLoad(child, resultFile);
   await waitFor('the load has its first answer', async () => {

@@ -21,7 +21,7 @@ export async function startModelServer(
 ): Promise<ModelServer> {
   const { node } = await toolchain();
   const worker = join(import.meta.dirname, 'model-server-worker.ts');
-  const [program = '', ...args] = [
+  const [program, ...args] = [
     ...enterWords(bed.namespace),
     node,
     worker,

@@ -1,10 +1,10 @@
-import { addresses, ports } from './layout.ts';
+import { ports } from './layout.ts';
 import type { Bed } from './bed.ts';
 
 /** istiod's own account: it answers debug questions only to its own machine, so it is asked from inside. */
 export async function askIstiod(bed: Bed, path: string): Promise<string> {
   const script = 'fetch(process.argv[1]).then((r) => r.text()).then((t) => process.stdout.write(t))';
-  const url = `http://${addresses.node}:${ports.istiodMonitoring}${path}`;
+  const url = `http://127.0.0.1:${ports.istiodMonitoring}${path}`;
   return await bed.inside(process.execPath, '-e', script, url);
 }
 

@@ -1,0 +1,41 @@
+import type { ModelDeployment } from '../api/model-deployment.ts';
+import type { KubernetesObject } from '../api/object.ts';
+import type { Routing } from './routing.ts';
+
+/** A routing in a proxy's language. */
+export interface RenderedRouting {
+  /** Complete objects, to be applied as they are. */
+  readonly objects: readonly KubernetesObject[];
+  /** Stands for the whole content of these objects: what a proxy answers once it uses them. */
+  readonly hash: string;
+}
+
+/**
+ * Turns Routing values into objects and reads them back. A router decides nothing; `children` are the live objects of
+ * one ModelDeployment, of any kind.
+ */
+export interface Router {
+  /** Pre: weights sum to FULL_WEIGHT (I4). */
+  render(modelDeployment: ModelDeployment, routing: Routing): RenderedRouting;
+
+  /** How proxies are to speak to one revision, wherever it stands in a routing. */
+  policiesFor(modelDeployment: ModelDeployment, revision: string): readonly KubernetesObject[];
+
+  /**
+   * What proxies are asked for at present. Objects that disagree, since a crash came between two writes, are read so
+   * that every revision any of them names is referenced. Undefined when nothing has been asked for.
+   */
+  readRouting(children: readonly KubernetesObject[], modelDeployment: ModelDeployment): Routing | undefined;
+
+  /**
+   * The hash of what the live objects hold: that of `render` if they are just as rendered, and one that no proxy will
+   * ever answer if somebody has changed them or only some were written. Undefined when there are none.
+   */
+  liveHash(children: readonly KubernetesObject[], modelDeployment: ModelDeployment): string | undefined;
+
+  /** Live objects of earlier renderings that the present spec has no place for. */
+  obsolete(
+    children: readonly KubernetesObject[],
+    modelDeployment: ModelDeployment,
+  ): readonly KubernetesObject[];
+}
