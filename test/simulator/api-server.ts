@@ -1,0 +1,207 @@
+import { annotations } from '../../operator/api/names.ts';
+import type { KubernetesObject, ObjectReference } from '../../operator/api/object.ts';
+import type { Action } from '../../operator/plan/action.ts';
+import {
+  keyOf,
+  live,
+  MODEL_DEPLOYMENT_KEY,
+  NAMESPACE,
+  withMapEntry,
+  type Entry,
+  type World,
+} from './world.ts';
+
+/** How the API server answered one write. */
+export type Answer =
+  | { readonly kind: 'Done'; readonly world: World }
+  | { readonly kind: 'Refused'; readonly reason: 'Conflict' | 'NotFound' | 'Invalid'; readonly message: string };
+
+const OLDEST_CACHED_VERSION = 2;
+const ISTIO_KINDS: ReadonlySet<string> = new Set(['VirtualService', 'DestinationRule']);
+
+interface Live extends KubernetesObject {
+  readonly spec?: Readonly<Record<string, unknown>>;
+  readonly status?: unknown;
+  readonly data?: unknown;
+}
+
+export function execute(world: World, action: Action): Answer {
+  if (action.kind === 'RecordEvent') return { kind: 'Done', world };
+  if (action.kind === 'Delete') return remove(world, action.reference);
+  return apply(world, action.object, action.expectedResourceVersion);
+}
+
+function apply(world: World, wanted: KubernetesObject, expectedResourceVersion: string | undefined): Answer {
+  if (ISTIO_KINDS.has(wanted.kind) && !world.platform.istio) {
+    return refused('NotFound', `the cluster does not serve ${wanted.kind}`);
+  }
+  const before = live(world, keyOf(wanted));
+  if (expectedResourceVersion !== undefined && before?.metadata.resourceVersion !== expectedResourceVersion) {
+    return refused('Conflict', `${keyOf(wanted)} is not at resourceVersion ${expectedResourceVersion}`);
+  }
+  const invalid = before && immutableFieldChanged(before, wanted);
+  if (invalid !== undefined) return refused('Invalid', `${keyOf(wanted)}: ${invalid} is immutable`);
+  const after = before === undefined ? created(world, wanted) : merged(before, wanted);
+  if (before !== undefined && same(before, after)) return { kind: 'Done', world };
+  return { kind: 'Done', world: write(world, after, 'Operator') };
+}
+
+function refused(reason: 'Conflict' | 'NotFound' | 'Invalid', message: string): Answer {
+  return { kind: 'Refused', reason, message };
+}
+
+function immutableFieldChanged(before: Live, wanted: Live): string | undefined {
+  if (wanted.kind === 'ControllerRevision' && !same(before.data, wanted.data)) return 'data';
+  if (wanted.kind === 'Deployment' && !same(before.spec?.['selector'], wanted.spec?.['selector'])) {
+    return 'spec.selector';
+  }
+  return undefined;
+}
+
+function created(world: World, wanted: Live): KubernetesObject {
+  const born: Live = {
+    ...wanted,
+    metadata: {
+      ...wanted.metadata,
+      namespace: wanted.metadata.namespace ?? NAMESPACE,
+      uid: `uid-${world.lastId + 1}`,
+      generation: 1,
+      creationTimestamp: new Date(world.nowMs).toISOString(),
+    },
+  };
+  // The API server's default of a Deployment without replicas.
+  return wanted.kind === 'Deployment' ? { ...born, ...{ spec: { replicas: 1, ...born.spec } } } : born;
+}
+
+/** Server-side apply by the only manager of these fields: what others own (replicas, status) stays. */
+function merged(before: Live, wanted: Live): KubernetesObject {
+  const replicas = before.spec?.['replicas'];
+  const spec = wanted.spec && {
+    ...(before.kind === 'Deployment' && replicas !== undefined ? { replicas } : {}),
+    ...wanted.spec,
+  };
+  const { uid, resourceVersion, creationTimestamp, generation = 1 } = before.metadata;
+  return {
+    ...wanted,
+    ...(spec && { spec }),
+    ...(before.status !== undefined && { status: before.status }),
+    metadata: {
+      ...wanted.metadata,
+      namespace: wanted.metadata.namespace ?? NAMESPACE,
+      ...(uid !== undefined && { uid }),
+      ...(resourceVersion !== undefined && { resourceVersion }),
+      ...(creationTimestamp !== undefined && { creationTimestamp }),
+      generation: same(before.spec, spec) ? generation : generation + 1,
+    },
+  };
+}
+
+function remove(world: World, reference: ObjectReference): Answer {
+  const key = `${reference.kind}/${reference.name}`;
+  const before = live(world, key);
+  // Deleting what is gone is what was wanted.
+  if (before === undefined) return { kind: 'Done', world };
+  if (reference.uid !== undefined && before.metadata.uid !== reference.uid) {
+    return refused('Conflict', `${key} is another object than the one to delete`);
+  }
+  return { kind: 'Done', world: writeVersion(world, key, null, 'Operator') };
+}
+
+export function same(left: unknown, right: unknown): boolean {
+  return left === right || JSON.stringify(left) === JSON.stringify(right);
+}
+
+/** Stores a new version of an object under a new resourceVersion, by whoever wrote it. */
+export function write(world: World, object: KubernetesObject, writer: Writer = 'Others'): World {
+  const id = world.lastId + 1;
+  const stored = frozen({ ...object, metadata: { ...object.metadata, resourceVersion: String(id) } });
+  return writeVersion(world, keyOf(object), stored, writer);
+}
+
+/** The operator's cache takes the answer to its own writes; what others write it hears of from the watch. */
+export type Writer = 'Operator' | 'Others';
+
+export function writeVersion(
+  world: World,
+  key: string,
+  version: KubernetesObject | null,
+  writer: Writer = 'Others',
+): World {
+  const { versions: older, lag: oldLag } = world.objects.get(key) ?? { versions: [null], lag: 0 };
+  const isHeard = writer === 'Operator' || !world.platform.cacheFrozen;
+  const lag = isHeard ? 0 : Math.min(oldLag + 1, OLDEST_CACHED_VERSION);
+  const entry: Entry = { versions: [version, ...older].slice(0, OLDEST_CACHED_VERSION + 1), lag };
+  const brings = writer === 'Others' && entry.versions[lag] !== older[oldLag];
+  const { ledger } = world;
+  return {
+    ...world,
+    lastId: world.lastId + 1,
+    objects: withMapEntry(world.objects, key, entry),
+    operator: brings ? { ...world.operator, dirty: true } : world.operator,
+    ledger: {
+      ...ledger,
+      writes: ledger.writes + (writer === 'Operator' ? 1 : 0),
+      virtualServiceWrites: ledger.virtualServiceWrites + (key.startsWith('VirtualService/') ? 1 : 0),
+      aborted: abortedAfter(ledger.aborted, key, version),
+    },
+  };
+}
+
+/** A revision stays aborted for as long as its ControllerRevision says so. */
+function abortedAfter(aborted: ReadonlySet<string>, key: string, version: KubernetesObject | null): ReadonlySet<string> {
+  const [kind, name = ''] = key.split('/');
+  if (kind !== 'ControllerRevision') return aborted;
+  const isAborted = version?.metadata.annotations?.[annotations.aborted] !== undefined;
+  if (isAborted === aborted.has(name)) return aborted;
+  return new Set(isAborted ? [...aborted, name] : [...aborted].filter((other) => other !== name));
+}
+
+/** A plan that changes what it was given must not go unnoticed. */
+function frozen<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  Object.values(value).forEach(frozen);
+  return value;
+}
+
+/** The status subresource: refused when the operator has not seen the newest version. */
+export function patchStatus(world: World, status: unknown, observedResourceVersion: string): Answer {
+  const before = live(world, MODEL_DEPLOYMENT_KEY) as Live | undefined;
+  if (before === undefined) return refused('NotFound', 'the ModelDeployment is gone');
+  if (before.metadata.resourceVersion !== observedResourceVersion) {
+    return refused('Conflict', `the ModelDeployment is not at resourceVersion ${observedResourceVersion}`);
+  }
+  if (same(before.status, status)) return { kind: 'Done', world };
+  return { kind: 'Done', world: write(world, { ...before, ...{ status } }, 'Operator') };
+}
+
+/** The operator's cache comes to the present, all of it or one object by one version. */
+export function deliverAll(world: World): World {
+  const behind = [...world.objects.values()].some(({ lag }) => lag > 0) || world.cachedPods !== world.pods;
+  if (!behind) return world;
+  return {
+    ...world,
+    objects: new Map([...world.objects].map(([key, entry]) => [key, entry.lag === 0 ? entry : { ...entry, lag: 0 }])),
+    cachedPods: world.pods,
+    operator: { ...world.operator, dirty: true },
+  };
+}
+
+export function deliverOne(world: World, key: string): World {
+  const entry = world.objects.get(key);
+  if (entry === undefined || entry.lag === 0) return world;
+  return {
+    ...world,
+    objects: withMapEntry(world.objects, key, { ...entry, lag: entry.lag - 1 }),
+    operator: { ...world.operator, dirty: true },
+  };
+}
+
+/** A new process may be shown an old world: an API server that is behind answers its first lists. */
+export function startStale(world: World): World {
+  const objects = [...world.objects].map(([key, entry]): [string, Entry] => [
+    key,
+    { ...entry, lag: Math.min(entry.versions.length - 1, OLDEST_CACHED_VERSION) },
+  ]);
+  return { ...world, objects: new Map(objects) };
+}

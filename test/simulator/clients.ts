@@ -1,0 +1,183 @@
+import {
+  entryServiceName,
+  gatewayVirtualServiceName,
+  headers,
+  labels,
+  meshVirtualServiceName,
+} from '../../operator/api/names.ts';
+import type { KubernetesObject } from '../../operator/api/object.ts';
+import { FULL_WEIGHT } from '../../operator/traffic/routing.ts';
+import {
+  EDITED_BY_HAND,
+  isServing,
+  live,
+  NAME,
+  type Held,
+  type LiveService,
+  type Pod,
+  type ProcessMemory,
+  type Proxy,
+  type ProxyRole,
+  type World,
+} from './world.ts';
+
+const REQUESTS_PER_SECOND = 40;
+const WINDOW_MS = 30_000;
+const BUCKET_MS = 5_000;
+const ROUTINGS_REMEMBERED_MS = 600_000;
+const ERROR_SHARE = 0.5;
+
+interface HttpRoute {
+  readonly directResponse?: { readonly body?: { readonly string?: string } };
+  readonly route?: readonly { readonly destination: { readonly host: string }; readonly weight?: number }[];
+  readonly headers?: { readonly request?: { readonly set?: Readonly<Record<string, string>> } };
+}
+
+interface LiveVirtualService extends KubernetesObject {
+  readonly spec: { readonly http: readonly HttpRoute[] };
+}
+
+const parsed = new WeakMap<KubernetesObject, Held>();
+
+/** What a proxy makes of a VirtualService; read from the object itself, not through the operator's own reader. */
+export function heldFrom(virtualService: KubernetesObject): Held {
+  const known = parsed.get(virtualService);
+  if (known !== undefined) return known;
+  const held = parse(virtualService as LiveVirtualService);
+  parsed.set(virtualService, held);
+  return held;
+}
+
+function parse({ spec, metadata }: LiveVirtualService): Held {
+  const forwarding = spec.http.find(({ route }) => route !== undefined);
+  const destinations = forwarding?.route ?? [];
+  const probe = spec.http.find(({ directResponse }) => directResponse !== undefined);
+  return {
+    hash:
+      probe?.directResponse?.body?.string?.trim() ?? forwarding?.headers?.request?.set?.[headers.routing] ?? '',
+    destinations: destinations.map(({ destination, weight }) => ({
+      revision: destination.host.split('.')[0] ?? destination.host,
+      weight: weight ?? (destinations.length === 1 ? FULL_WEIGHT : 0),
+    })),
+    resourceVersion: metadata.resourceVersion ?? '',
+    isForeign: metadata.annotations?.[EDITED_BY_HAND] !== undefined,
+  };
+}
+
+/** What a client of this role would learn at this moment. */
+export function offeredTo(world: World, role: ProxyRole): Held | undefined {
+  if (role === 'Plain') return entryEndpoints(world);
+  const name = role === 'Gateway' ? gatewayVirtualServiceName(NAME) : meshVirtualServiceName(NAME);
+  const virtualService = live(world, `VirtualService/${name}`);
+  // A sidecar without a route for this host follows the entry Service like anybody else.
+  if (virtualService === undefined) return role === 'Sidecar' ? entryEndpoints(world) : undefined;
+  return heldFrom(virtualService);
+}
+
+function entryEndpoints(world: World): Held | undefined {
+  const service = live(world, `Service/${entryServiceName(NAME)}`) as LiveService | undefined;
+  const revision = service?.spec.selector?.[labels.revision];
+  if (service === undefined || revision === undefined) return undefined;
+  return {
+    hash: '',
+    destinations: [{ revision, weight: FULL_WEIGHT }],
+    resourceVersion: service.metadata.resourceVersion ?? '',
+    isForeign: false,
+  };
+}
+
+export function learns(world: World, index: number): World {
+  const proxy = world.proxies[index];
+  if (proxy?.condition !== 'Well') return world;
+  const held = offeredTo(world, proxy.role);
+  if (sameHeld(proxy.held, held)) return world;
+  return replaceProxy(world, index, { ...proxy, held });
+}
+
+export function replaceProxy(world: World, index: number, proxy: Proxy): World {
+  return { ...world, proxies: world.proxies.map((other, position) => (position === index ? proxy : other)) };
+}
+
+export function sameHeld(left: Held | undefined, right: Held | undefined): boolean {
+  return left?.resourceVersion === right?.resourceVersion && left?.hash === right?.hash;
+}
+
+/** Users' requests during the time that ends now: each client follows what it holds, evenly over ready pods. */
+export function serve(world: World, elapsedMs: number): World {
+  const answered = new Map<string, Arrival[]>();
+  let lost = 0;
+  for (const proxy of world.proxies) {
+    if (!sendsRequests(world, proxy)) continue;
+    for (const { revision, weight } of proxy.held?.destinations ?? []) {
+      if (weight <= 0) continue;
+      const pods = world.pods.filter((pod) => pod.revision === revision && isServing(pod));
+      const requests = Math.ceil((elapsedMs / 1000) * REQUESTS_PER_SECOND * (weight / FULL_WEIGHT));
+      if (pods.length === 0) lost += requests;
+      const arrival = { hash: proxy.held?.hash ?? '', requests: Math.ceil(requests / Math.max(1, pods.length)) };
+      for (const { name } of pods) answered.set(name, [...(answered.get(name) ?? []), arrival]);
+    }
+  }
+  const pods = world.pods.map((pod) => {
+    const arrivals = answered.get(pod.name);
+    return arrivals === undefined ? pod : answer(world, pod, arrivals);
+  });
+  return {
+    ...world,
+    pods,
+    ledger: lost === 0 ? world.ledger : { ...world.ledger, lostRequests: world.ledger.lostRequests + lost },
+  };
+}
+
+interface Arrival {
+  readonly hash: string;
+  readonly requests: number;
+}
+
+function sendsRequests({ platform }: World, { condition, role }: Proxy): boolean {
+  // Without users a sidecar that learns nothing would be seen by nobody: such a world has none (see `quiet`).
+  return condition !== 'Stopped' && (platform.userTraffic || role === 'Plain');
+}
+
+function answer({ nowMs, behaviours }: World, pod: Pod, arrivals: readonly Arrival[]): Pod {
+  const requests = arrivals.reduce((sum, arrival) => sum + arrival.requests, 0);
+  const errors = behaviours[pod.version] === 'AnswersWithErrors' ? Math.ceil(requests * ERROR_SHARE) : 0;
+  const { memory } = pod;
+  const hashes = arrivals.map(({ hash }) => hash).filter((hash) => hash !== '');
+  return {
+    ...pod,
+    servedAtMs: nowMs,
+    memory: {
+      requests: memory.requests + requests,
+      errors: memory.errors + errors,
+      recent: counted(memory.recent, { atMs: nowMs, requests, errors }),
+      lastRequestMs: nowMs,
+      routings: new Map([
+        ...[...memory.routings].filter(([, seenMs]) => nowMs - seenMs <= ROUTINGS_REMEMBERED_MS),
+        ...hashes.map((hash): [string, number] => [hash, nowMs]),
+      ]),
+    },
+  };
+}
+
+type Bucket = ProcessMemory['recent'][number];
+
+function counted(recent: readonly Bucket[], bucket: Bucket): readonly Bucket[] {
+  const [newest, ...older] = recent.filter(({ atMs }) => bucket.atMs - atMs < WINDOW_MS);
+  if (newest === undefined) return [bucket];
+  if (bucket.atMs - newest.atMs >= BUCKET_MS) return [bucket, newest, ...older];
+  const { requests, errors } = newest;
+  return [
+    { atMs: newest.atMs, requests: requests + bucket.requests, errors: errors + bucket.errors },
+    ...older,
+  ];
+}
+
+/** The counts of the last 30 seconds. */
+export function windowOf({ recent }: ProcessMemory, nowMs: number): { requests: number; errors: number } {
+  return recent
+    .filter(({ atMs }) => nowMs - atMs < WINDOW_MS)
+    .reduce(
+      (sum, { requests, errors }) => ({ requests: sum.requests + requests, errors: sum.errors + errors }),
+      { requests: 0, errors: 0 },
+    );
+}

@@ -1,0 +1,7 @@
+import type { Invariant } from './invariant.ts';
+import { sizeInvariants } from './size.ts';
+import { trafficInvariants } from './traffic.ts';
+import { truthInvariants } from './truth.ts';
+
+/** Checked in every state. */
+export const invariants: readonly Invariant[] = [...trafficInvariants, ...sizeInvariants, ...truthInvariants];

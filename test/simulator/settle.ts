@@ -1,0 +1,165 @@
+import { revisionName } from '../../operator/api/names.ts';
+import type { ModelDeployment } from '../../operator/api/model-deployment.ts';
+import { FULL_WEIGHT } from '../../operator/traffic/routing.ts';
+import { deployedRevisions, isBroken } from './cluster.ts';
+import type { Event } from './environment.ts';
+import { asked, stableRevision, weightIn } from './invariants/invariant.ts';
+import { isTriggered } from './operator.ts';
+import { advance, ViolationError, wholePass, type Census } from './simulation.ts';
+import { liveModelDeployment, NAME, readyPodsOf, VERSIONS, type Version, type World } from './world.ts';
+import { modelUri } from './cluster.ts';
+
+const MOST_ROUNDS = 1_500;
+const MOST_ROUTE_WRITES = 60;
+const SHORTEST_WAIT_MS = 100;
+const REST_MS = 20_000;
+
+/** What ends every fault that can end: a broken model stays broken, the rest of the world gets well. */
+export function healingEvents(world: World): readonly Event[] {
+  return [
+    {
+      kind: 'PlatformBecomes',
+      change: {
+        istio: true,
+        customMetrics: true,
+        metricAnswers: true,
+        reportsAnswer: true,
+        cacheFrozen: false,
+        userTraffic: true,
+      },
+    },
+    { kind: 'CacheCatchesUp' },
+    ...world.proxies.map((_, proxy): Event => ({ kind: 'ProxyBecomes', proxy, condition: 'Well' })),
+  ];
+}
+
+export function heal(world: World, census: Census): World {
+  return healingEvents(world).reduce((next, event) => advance(next, event, census), world);
+}
+
+/** One round of a fair scheduler: everybody who can move does, the operator when something calls it. */
+export function round(world: World, census: Census): World {
+  let next = advance(world, { kind: 'ClusterMoves' }, census);
+  for (let proxy = 0; proxy < next.proxies.length; proxy += 1) {
+    next = advance(next, { kind: 'ProxyLearns', proxy }, census);
+  }
+  if (isTriggered(next) || next.operator.pass !== undefined) return finishedPass(next, census);
+  return next;
+}
+
+function finishedPass(world: World, census: Census): World {
+  return advance(wholePass(world, census), { kind: 'Tick', ms: SHORTEST_WAIT_MS }, census);
+}
+
+/** Rounds until nothing moves and nobody waits for the clock. */
+export function settle(world: World, census: Census): World {
+  let next = world;
+  for (let rounds = 0; rounds < MOST_ROUNDS; rounds += 1) {
+    const moved = round(next, census);
+    const waitMs = moved === next ? timeToWaitMs(moved) : 0;
+    if (waitMs === undefined) return moved;
+    next = waitMs > 0 ? advance(moved, { kind: 'Tick', ms: waitMs }, census) : moved;
+  }
+  throw liveness(next, `after ${MOST_ROUNDS} rounds in a healthy world it still moves: ${phaseOf(next)}`);
+}
+
+function timeToWaitMs({ operator, nowMs, pods }: World): number | undefined {
+  if (operator.dueMs !== undefined) return Math.max(SHORTEST_WAIT_MS, operator.dueMs - nowMs);
+  return pods.some(({ terminatingSinceMs }) => terminatingSinceMs !== undefined) ? 1_000 : undefined;
+}
+
+/** From here on the world is healthy: it must come to a good rest, and stay at rest (I12, I16). */
+export function comesToRest(world: World, census: Census): World {
+  const rested = settle(heal(world, census), census);
+  census.sawCheck('I12');
+  const problem = restProblem(rested);
+  if (problem !== undefined) throw liveness(rested, problem);
+  const routeWrites = rested.ledger.virtualServiceWrites - world.ledger.virtualServiceWrites;
+  if (routeWrites > MOST_ROUTE_WRITES) throw restless(rested, `${routeWrites} writes of routes on the way to rest`);
+  staysAtRest(rested, census);
+  return rested;
+}
+
+function liveness(world: World, message: string): ViolationError {
+  return new ViolationError({ code: 'I12', name: 'a healthy world leads to a good rest', message }, world);
+}
+
+function restless(world: World, message: string): ViolationError {
+  return new ViolationError({ code: 'I16', name: 'a world at rest stays at rest', message }, world);
+}
+
+/** A look out of turn finds nothing to do, nothing to say and nothing to wait for. */
+function staysAtRest(world: World, census: Census): void {
+  census.sawCheck('I16');
+  const later = advance(world, { kind: 'Tick', ms: REST_MS }, census);
+  const planned = advance(later, { kind: 'OperatorPlans' }, census).operator.pass;
+  if (planned === undefined) return;
+  if (planned.actions.length > 0) throw restless(later, `it still wants ${JSON.stringify(planned.actions[0])}`);
+  if (planned.statusChanged) throw restless(later, `its status changes to ${JSON.stringify(planned.status)}`);
+  if (planned.requeueAfterMs !== undefined) throw restless(later, `it wants to look again in ${planned.requeueAfterMs} ms`);
+}
+
+function phaseOf(world: World): string {
+  const status = liveModelDeployment(world)?.status;
+  return `${status?.phase ?? 'no phase'} ${status?.reason ?? ''}: ${status?.message ?? ''}`;
+}
+
+/** Why this is no good place to rest; undefined when it is one. */
+export function restProblem(world: World): string | undefined {
+  const modelDeployment = liveModelDeployment(world);
+  if (modelDeployment === undefined || world.ledger.deleted) return orphans(world);
+  const { status, metadata } = modelDeployment;
+  if (status?.observedGeneration !== metadata.generation) return 'status speaks of another generation';
+  if (status.reason === undefined || status.message === undefined) return 'status gives no reason';
+  const problem = rests[status.phase as keyof typeof rests];
+  return problem === undefined ? `it rests in ${phaseOf(world)}` : problem(world, modelDeployment);
+}
+
+function orphans({ pods, objects }: World): string | undefined {
+  const left = [...objects].filter(([, { versions }]) => versions[0] !== null).map(([key]) => key);
+  return pods.length + left.length === 0 ? undefined : `deleted, but ${[...left, ...pods.map(({ name }) => name)].join(', ')} stay`;
+}
+
+type Rest = (world: World, modelDeployment: ModelDeployment) => string | undefined;
+
+const rests = {
+  Healthy: (world, { spec }) => {
+    const desired = revisionName(NAME, spec);
+    if (isBroken(desiredBehaviour(world, spec))) return `Healthy although ${desired} is broken`;
+    if (readyPodsOf(world, desired).length < spec.scaling.minReplicas) return 'Healthy with too few ready pods';
+    return onlyRuns(world, desired);
+  },
+  Aborted: (world, { spec }) => {
+    const stable = stableRevision(world);
+    if (stable === undefined || stable === revisionName(NAME, spec)) return 'Aborted without a stable to go back to';
+    if (!world.ledger.aborted.has(revisionName(NAME, spec))) return 'Aborted, but its record does not say so';
+    return onlyRuns(world, stable);
+  },
+  Degraded: (world, { spec }) => {
+    return isBroken(desiredBehaviour(world, spec)) || hasBrokenStable(world) ? undefined : `Degraded though nothing is broken: ${phaseOf(world)}`;
+  },
+  Paused: (_world, { spec }) =>
+    spec.rollout.canary.steps.some(({ pause }) => pause !== undefined && pause.for === undefined)
+      ? undefined
+      : 'Paused for ever although no step says so',
+} as const satisfies Readonly<Partial<Record<string, Rest>>>;
+
+function desiredBehaviour({ behaviours }: World, spec: ModelDeployment['spec']): World['behaviours'][Version] {
+  const version = VERSIONS.find((known) => modelUri(known) === spec.model.uri);
+  return version === undefined ? 'Good' : behaviours[version];
+}
+
+function hasBrokenStable(world: World): boolean {
+  const stable = stableRevision(world);
+  return stable !== undefined && readyPodsOf(world, stable).length === 0;
+}
+
+/** All of the traffic on one revision, and nothing of the others left. */
+function onlyRuns(world: World, revision: string): string | undefined {
+  const others = deployedRevisions(world).filter((other) => other !== revision);
+  if (others.length > 0) return `${others.join(', ')} still runs beside ${revision}`;
+  const strangers = world.pods.filter((pod) => pod.revision !== revision);
+  if (strangers.length > 0) return `pods of another revision than ${revision} are left`;
+  const weight = weightIn(asked(world, 'Sidecar'), revision);
+  return weight === FULL_WEIGHT ? undefined : `${revision} has ${weight} of 10000`;
+}

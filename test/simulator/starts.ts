@@ -1,0 +1,66 @@
+import { write } from './api-server.ts';
+import { IDLE } from './operator.ts';
+import { comesToRest } from './settle.ts';
+import { Census } from './simulation.ts';
+import { newModelDeployment } from './user.ts';
+import type { Proxy, ProxyRole, World } from './world.ts';
+
+/** Where stories begin. */
+export type Start = 'created' | 'created without Istio' | 'serving v1';
+
+const START_MS = Date.UTC(2026, 0, 1);
+
+function proxy(name: string, role: ProxyRole): Proxy {
+  return { name, role, condition: 'Well', held: undefined };
+}
+
+const nothing: World = {
+  nowMs: START_MS,
+  lastId: 0,
+  objects: new Map(),
+  pods: [],
+  cachedPods: [],
+  proxies: [
+    proxy('istio-system/gateway-a', 'Gateway'),
+    proxy('istio-system/gateway-b', 'Gateway'),
+    proxy('sidecar', 'Sidecar'),
+    proxy('client without sidecar', 'Plain'),
+  ],
+  behaviours: { v1: 'Good', v2: 'Good', v3: 'Good' },
+  platform: {
+    istio: true,
+    customMetrics: true,
+    metricAnswers: true,
+    reportsAnswer: true,
+    cacheFrozen: false,
+    userTraffic: true,
+  },
+  operator: IDLE,
+  ledger: {
+    virtualServiceWrites: 0,
+    writes: 0,
+    podsDeleted: new Map(),
+    aborted: new Set(),
+    hurt: new Map(),
+    lostRequests: 0,
+    editedAtMs: START_MS,
+    deleted: false,
+  },
+};
+
+const worlds = new Map<Start, World>();
+
+const makers: Readonly<Record<Start, () => World>> = {
+  created: () => write(nothing, newModelDeployment(START_MS)),
+  'created without Istio': () =>
+    write({ ...nothing, platform: { ...nothing.platform, istio: false } }, newModelDeployment(START_MS)),
+  'serving v1': () => comesToRest(startOf('created'), new Census()),
+};
+
+export function startOf(start: Start): World {
+  const known = worlds.get(start);
+  if (known !== undefined) return known;
+  const world = makers[start]();
+  worlds.set(start, world);
+  return world;
+}

@@ -1,0 +1,122 @@
+import { liveModelDeployment, type World } from './world.ts';
+import type { Action } from '../../operator/plan/action.ts';
+import type { Event } from './environment.ts';
+import { heldFrom } from './clients.ts';
+import { actionOf } from './invariants/invariant.ts';
+import { comesToRest } from './settle.ts';
+import { advance, Census, ViolationError, type Violation } from './simulation.ts';
+import { startOf, type Start } from './starts.ts';
+
+/** A beginning, what happens then, and whether the world is left in peace after it. */
+export interface Story {
+  readonly start: Start;
+  readonly events: readonly Event[];
+  readonly thenRests: boolean;
+}
+
+/** Tells a story again; the violation it ends in, or none. */
+export function retell({ start, events, thenRests }: Story): ViolationError | undefined {
+  const census = new Census();
+  try {
+    const end = events.reduce((world, event) => advance(world, event, census), startOf(start));
+    if (thenRests) comesToRest(end, census);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ViolationError) return error;
+    throw error;
+  }
+}
+
+const MOST_TRIALS = 1_500;
+
+/** The shortest story with the same ending that removing events can find. */
+export function shorten(story: Story, { code, name }: Violation): Story {
+  let best = story;
+  let trials = 0;
+  const isSame = (events: readonly Event[]): boolean => {
+    trials += 1;
+    const found = retell({ ...story, events })?.violation;
+    return found?.code === code && found.name === name;
+  };
+  for (let size = Math.ceil(best.events.length / 2); size >= 1; size = Math.floor(size / 2)) {
+    for (let first = best.events.length - size; first >= 0 && trials < MOST_TRIALS; first -= size) {
+      const events = best.events.toSpliced(first, size);
+      if (isSame(events)) best = { ...best, events };
+    }
+  }
+  return best;
+}
+
+/** The story in lines that a person can follow. */
+export function tell(story: Story): string {
+  const lines = [`The story begins with: ${story.start}`];
+  const census = new Census();
+  let world = startOf(story.start);
+  for (const event of story.events) {
+    try {
+      const after = advance(world, event, census);
+      if (after !== world) lines.push(`${seconds(world)} ${describe(world, event, after)}`);
+      world = after;
+    } catch (error) {
+      if (!(error instanceof ViolationError)) throw error;
+      lines.push(`${seconds(world)} ${describe(world, event, error.world)}`, `    ✗ ${error.message}`);
+      return lines.join('\n');
+    }
+  }
+  const end = retell(story);
+  lines.push('        then everything gets well and the world is left in peace', `    ✗ ${end?.message ?? 'and all is well'}`);
+  return lines.join('\n');
+}
+
+const START_MS = Date.UTC(2026, 0, 1);
+
+function seconds({ nowMs }: World): string {
+  return `${((nowMs - START_MS) / 1000).toFixed(1).padStart(7)} s`;
+}
+
+function describe(before: World, event: Event, after: World): string {
+  if (event.kind === 'OperatorPlans') return `the operator plans: ${planned(after)}`;
+  if (event.kind !== 'OperatorActs') return describeOther(event);
+  const action = actionOf({ before, event, after });
+  if (action !== undefined) return `the operator: ${describeAction(action)}`;
+  const { pass } = before.operator;
+  if (pass !== undefined && pass.next < pass.actions.length) {
+    return `the operator is refused: ${describeAction(pass.actions[pass.next] as Action)}`;
+  }
+  return `the operator ends its pass: ${phase(after)}`;
+}
+
+function phase(world: World): string {
+  const status = liveModelDeployment(world)?.status;
+  return status === undefined ? 'no status' : `${status.phase ?? ''} ${status.reason ?? ''}, step ${status.step ?? '-'}`;
+}
+
+function planned({ operator }: World): string {
+  const { pass } = operator;
+  if (pass === undefined) return 'nothing';
+  const again = pass.requeueAfterMs === undefined ? '' : `, looks again in ${pass.requeueAfterMs} ms`;
+  return `${pass.actions.length} actions, status ${pass.status?.phase ?? ''} ${pass.status?.reason ?? ''}${again}`;
+}
+
+function describeAction(action: Action): string {
+  switch (action.kind) {
+    case 'RecordEvent':
+      return `event ${action.event.reason}: ${action.event.message}`;
+    case 'Delete':
+      return `delete ${action.reference.kind} ${action.reference.name}`;
+    case 'Apply': {
+      const { kind, metadata } = action.object;
+      const shares =
+        kind === 'VirtualService'
+          ? ` ${heldFrom(action.object).destinations.map(({ revision, weight }) => `${revision}=${weight}`).join(' ')}`
+          : '';
+      return `apply ${kind} ${metadata.name}${shares}`;
+    }
+  }
+}
+
+function describeOther({ kind, ...rest }: Event): string {
+  const words = kind.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+  const details = Object.keys(rest).length === 0 ? '' : ` ${JSON.stringify(rest)}`;
+  return `${words}${details}`;
+}

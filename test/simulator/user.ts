@@ -1,0 +1,105 @@
+import { API_VERSION, KIND } from '../../operator/api/names.ts';
+import type { CanaryStep, ModelDeployment, ModelDeploymentSpec } from '../../operator/api/model-deployment.ts';
+import type { KubernetesObject } from '../../operator/api/object.ts';
+import { write, writeVersion } from './api-server.ts';
+import { modelUri } from './cluster.ts';
+import {
+  liveModelDeployment,
+  MODEL_DEPLOYMENT_KEY,
+  NAME,
+  NAMESPACE,
+  type Version,
+  type World,
+} from './world.ts';
+
+/** What a user does to the ModelDeployment, one kubectl command each. */
+export type Edit =
+  | { readonly kind: 'Model'; readonly version: Version }
+  | { readonly kind: 'Steps'; readonly steps: StepsName }
+  | { readonly kind: 'Scaling'; readonly minReplicas: number; readonly maxReplicas: number }
+  | { readonly kind: 'Gateways'; readonly used: boolean }
+  | { readonly kind: 'Delete'; readonly foreground: boolean };
+
+/** Short pauses: a story is about order, not about patience. */
+export const STEPS = {
+  usual: [{ weight: 5 }, { pause: { for: '2s' } }, { weight: 50 }, { weight: 100 }],
+  other: [{ weight: 20 }, { pause: { for: '3s' } }, { weight: 60 }],
+  paused: [{ weight: 10 }, { pause: {} }, { weight: 100 }],
+  atOnce: [{ weight: 100 }],
+} as const satisfies Readonly<Record<string, readonly CanaryStep[]>>;
+export type StepsName = keyof typeof STEPS;
+
+const GATEWAYS = ['istio-system/public'];
+
+export function newSpec(version: Version): ModelDeploymentSpec {
+  return {
+    model: { uri: modelUri(version) },
+    scaling: { minReplicas: 2, maxReplicas: 4, targetP95: '100ms' },
+    traffic: {
+      hosts: ['fraud.example.com'],
+      gateways: GATEWAYS,
+      pathPrefix: '/fraud',
+      timeout: '30s',
+    },
+    rollout: {
+      strategy: 'Canary',
+      canary: { steps: [...STEPS.usual] },
+      abortOn: { errorRatePercent: 5, progressDeadline: '20s' },
+    },
+  };
+}
+
+export function newModelDeployment(nowMs: number): ModelDeployment {
+  return {
+    apiVersion: API_VERSION,
+    kind: KIND,
+    metadata: {
+      name: NAME,
+      namespace: NAMESPACE,
+      uid: 'uid-0',
+      generation: 1,
+      creationTimestamp: new Date(nowMs).toISOString(),
+    },
+    spec: newSpec('v1'),
+  };
+}
+
+export function edit(world: World, change: Edit): World {
+  const before = liveModelDeployment(world);
+  if (before === undefined || before.metadata.deletionTimestamp !== undefined) return world;
+  const edited = { ...world, ledger: { ...world.ledger, editedAtMs: world.nowMs } };
+  if (change.kind === 'Delete') return deleteModelDeployment(edited, before, change.foreground);
+  const spec = editedSpec(before.spec, change);
+  if (JSON.stringify(spec) === JSON.stringify(before.spec)) return world;
+  const { metadata } = before;
+  return write(edited, { ...before, ...{ spec }, metadata: { ...metadata, generation: metadata.generation + 1 } });
+}
+
+function editedSpec(spec: ModelDeploymentSpec, change: Exclude<Edit, { kind: 'Delete' }>): ModelDeploymentSpec {
+  switch (change.kind) {
+    case 'Model':
+      return { ...spec, model: { uri: modelUri(change.version) } };
+    case 'Steps':
+      return { ...spec, rollout: { ...spec.rollout, canary: { steps: [...STEPS[change.steps]] } } };
+    case 'Scaling': {
+      const { minReplicas, maxReplicas } = change;
+      return { ...spec, scaling: { ...spec.scaling, minReplicas, maxReplicas } };
+    }
+    case 'Gateways': {
+      const { hosts: _hosts, gateways: _gateways, ...rest } = spec.traffic;
+      return {
+        ...spec,
+        traffic: change.used ? { ...rest, hosts: ['fraud.example.com'], gateways: GATEWAYS } : rest,
+      };
+    }
+  }
+}
+
+/** In the foreground the object stays, marked, until its children are gone; in the background it goes first. */
+function deleteModelDeployment(world: World, before: ModelDeployment, foreground: boolean): World {
+  const gone = { ...world, ledger: { ...world.ledger, deleted: true } };
+  if (!foreground) return writeVersion(gone, MODEL_DEPLOYMENT_KEY, null);
+  const deletionTimestamp = new Date(world.nowMs).toISOString();
+  const marked: KubernetesObject = { ...before, metadata: { ...before.metadata, deletionTimestamp } };
+  return write(gone, marked);
+}
