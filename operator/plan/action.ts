@@ -1,4 +1,5 @@
 import type { KubernetesObject, ObjectReference } from '../api/object.ts';
+import type { Course } from './course.ts';
 
 /** One write. A plan is a list of them, executed in order, stopping at the first failure. */
 export type Action =
@@ -11,10 +12,12 @@ export type Action =
   | { readonly kind: 'Delete'; readonly reference: ObjectReference }
   | { readonly kind: 'RecordEvent'; readonly event: PlannedEvent };
 
+/** What events tell of; each is explained in docs/reasons.md. */
+export type EventReason = 'Healthy' | 'RolloutStarted' | Course['reason'];
+
 /** Something that has happened, in the words of a person. */
 export interface PlannedEvent {
   readonly type: 'Normal' | 'Warning';
-  /** CamelCase, listed in docs/reasons.md. */
-  readonly reason: string;
+  readonly reason: EventReason;
   readonly message: string;
 }

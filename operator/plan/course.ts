@@ -1,16 +1,29 @@
 import type { ModelDeploymentStatus } from '../api/model-deployment.ts';
 import type { Marks } from '../resources/controller-revision.ts';
 import type { Routing } from '../traffic/routing.ts';
+import type { FailureReason } from './evidence.ts';
 import type { RevisionFacts } from './facts.ts';
 
 export type Phase = NonNullable<ModelDeploymentStatus['phase']>;
 export type RolloutState = NonNullable<ModelDeploymentStatus['rollout']>;
 
+/** Why a ModelDeployment stands where it stands while nothing has failed; each is told of in docs/reasons.md. */
+export type CourseReason =
+  | 'Deleting'
+  | 'IstioMissing'
+  | 'NoReadyPods'
+  | 'PausedForATime'
+  | 'PausedUntilEdit'
+  | 'Promoted'
+  | 'Promoting'
+  | 'RoutingUnproven'
+  | 'StepCompleted'
+  | 'WaitingForPods';
+
 /** What a pass has decided, before it is turned into writes. */
 export interface Course {
   readonly phase: Phase;
-  /** CamelCase, listed in docs/reasons.md. */
-  readonly reason: string;
+  readonly reason: CourseReason | FailureReason;
   /** What is happening, why it waits and what would move it: one plain sentence without times or counters that tick. */
   readonly message: string;
   /** Where traffic should go; undefined while nobody can be served. */

@@ -10,6 +10,7 @@ export interface Failure {
   readonly message: string;
 }
 
+/** Why a candidate was given up; the first seven are the runtime's own words. Each is told of in docs/reasons.md. */
 export type FailureReason =
   | 'ModelNotFound'
   | 'ModelDownloadFailed'

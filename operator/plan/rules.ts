@@ -2,7 +2,7 @@ import { durationMs } from '../api/duration.ts';
 import { FULL_WEIGHT, routeAllTo } from '../traffic/routing.ts';
 import { hasCapacityFor } from './capacity.ts';
 import { istioMissing, type Course } from './course.ts';
-import { findFailure, whyNotReady } from './evidence.ts';
+import { findFailure, whyNotReady, type FailureReason } from './evidence.ts';
 import { leftovers, type Facts, type RevisionFacts } from './facts.ts';
 import { LOOK_WHILE_ROLLING_MS, lookForProofMs } from './pace.ts';
 import type { Proof } from './proof.ts';
@@ -76,7 +76,7 @@ function aborted(facts: Facts, proof: Proof, nowMs: number): Course | undefined 
   if (stable === undefined || mark === undefined) return undefined;
   return {
     phase: 'Aborted',
-    reason: mark.reason,
+    reason: mark.reason as FailureReason, // an abort of ours has written it
     message: `${mark.message}. ${whereTrafficIs(stable, proof)}; change the model, runtime, resources or podTemplate to try again`,
     ...onlyStable(facts, stable, { proof, nowMs }),
   };

@@ -1,10 +1,20 @@
 import type { Condition } from '../api/model-deployment.ts';
+import type { Course } from '../plan/course.ts';
+
+/** Why a condition of its own kind holds or does not; each is told of in docs/reasons.md. */
+export type ConditionReason =
+  | 'Draining'
+  | 'MetricMissing'
+  | 'MetricPresent'
+  | 'MetricsApiMissing'
+  | 'NoReadyPods'
+  | 'NothingPromoted'
+  | 'StableServes';
 
 export interface ConditionClaim {
   readonly type: string;
   readonly status: 'True' | 'False' | 'Unknown';
-  /** CamelCase, listed in docs/reasons.md. */
-  readonly reason: string;
+  readonly reason: ConditionReason | Course['reason'];
   readonly message: string;
 }
 

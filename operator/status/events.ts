@@ -55,9 +55,9 @@ function promoted({ course: { mark } }: Change): PlannedEvent | undefined {
   };
 }
 
-function aborted({ course: { mark } }: Change): PlannedEvent | undefined {
+function aborted({ course: { mark, reason } }: Change): PlannedEvent | undefined {
   if (mark?.marks.aborted === undefined) return undefined;
-  const { reason, message } = mark.marks.aborted;
+  const { message } = mark.marks.aborted;
   return { type: 'Warning', reason, message: `Revision ${mark.revision.name} is given up: ${message}` };
 }
 
