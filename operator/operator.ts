@@ -8,6 +8,7 @@ import { Caches } from './kube/caches.ts';
 import { KubernetesCluster } from './kube/client.ts';
 import { groupKey } from './kube/cluster.ts';
 import type { Connection } from './kube/connection.ts';
+import { Discovery } from './kube/discovery.ts';
 import type { Change } from './kube/object-store.ts';
 import type { CachedKind } from './kube/resource-types.ts';
 import { createTransport } from './kube/transport.ts';
@@ -24,6 +25,8 @@ export class Operator {
   private readonly caches: Caches;
   private readonly controller: Controller;
   private readonly cluster: KubernetesCluster;
+  private readonly discovery: Discovery;
+  private readonly missingKinds = new Set<CachedKind>();
   private health: HealthServer | undefined;
   private isReady = false;
 
@@ -46,7 +49,11 @@ export class Operator {
       onServed: (kind, served) => this.onServed(kind, served),
       onTrouble: (kind, error) => this.onTrouble(kind, error),
     });
-    this.cluster = new KubernetesCluster(transport, this.caches);
+    this.discovery = new Discovery({
+      transport,
+      onChange: (groupVersion, served) => this.onDiscovered(groupVersion, served),
+    });
+    this.cluster = new KubernetesCluster(transport, this.caches, this.discovery);
     this.controller = this.createController();
   }
 
@@ -57,6 +64,7 @@ export class Operator {
     this.health = await startHealthServer({ port, registry, isReady: () => this.isReady });
     this.caches.start();
     await this.caches.synced();
+    this.discovery.start();
     this.controller.start();
     this.isReady = true;
     this.log.info('ready', { healthPort: this.health.port });
@@ -66,7 +74,7 @@ export class Operator {
   async stop(): Promise<void> {
     this.isReady = false;
     await this.controller.stop();
-    await this.caches.stop();
+    await Promise.all([this.caches.stop(), this.discovery.stop()]);
     await this.health?.stop();
   }
 
@@ -83,8 +91,10 @@ export class Operator {
     return new Controller({
       workers: this.config.concurrency,
       reconcile: async (key) => await reconcile(context, key),
-      onPass: (_, outcome, durationMs) =>
-        this.metrics.reconcileSeconds.observe({ outcome }, durationMs / 1000),
+      onPass: (key, outcome, durationMs) => {
+        this.metrics.reconcileSeconds.observe({ outcome }, durationMs / 1000);
+        this.log.debug('a pass is over', { modelDeployment: key, outcome, durationMs });
+      },
       onError: (key, error) =>
         this.log.error('a pass failed and will be repeated', {
           modelDeployment: key,
@@ -100,13 +110,23 @@ export class Operator {
     }
   }
 
-  /** What the cluster can do has changed for all of them. */
   private onServed(kind: CachedKind, served: boolean): void {
     if (!served) this.log.warn('a kind is not installed in this cluster', { kind });
-    for (const object of this.cluster.cachedAll('ModelDeployment')) {
-      const key = keyOf('ModelDeployment', object);
-      if (key !== undefined) this.controller.queue.add(key);
-    }
+    else if (this.missingKinds.has(kind)) this.log.info('a kind is installed now', { kind });
+    if (served) this.missingKinds.delete(kind);
+    else this.missingKinds.add(kind);
+    this.enqueueAll();
+  }
+
+  private onDiscovered(groupVersion: string, served: boolean): void {
+    this.log.info('an API came or went', { groupVersion, served });
+    this.enqueueAll();
+  }
+
+  /** What the cluster can do has changed for all of them. */
+  private enqueueAll(): void {
+    for (const object of this.cluster.cachedAll('ModelDeployment'))
+      this.enqueue('ModelDeployment', { type: 'Modified', object });
   }
 
   private onTrouble(kind: CachedKind, error: unknown): void {

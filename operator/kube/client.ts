@@ -1,12 +1,12 @@
 import type { KubernetesObject, ObjectReference } from '../api/object.ts';
-import { ApiError, isConflict, isNotFound } from '../errors.ts';
+import { isConflict, isNotFound } from '../errors.ts';
 import type { PlannedEvent } from '../plan/action.ts';
 import type { Caches } from './caches.ts';
 import type { Cluster } from './cluster.ts';
+import type { Discovery } from './discovery.ts';
 import { buildEvent } from './events.ts';
 import {
   collectionPath,
-  groupVersionPath,
   isCachedKind,
   objectPath,
   resourceType,
@@ -18,24 +18,17 @@ import { trim } from './trim.ts';
 
 const APPLY = { fieldManager: 'headgate', force: 'true' } as const;
 const APPLY_CONTENT_TYPE = 'application/apply-patch+yaml';
-/** What is served seldom goes away; what is missing may be installed at any moment. */
-const SERVED_LIFE_MS = 30_000;
-const MISSING_LIFE_MS = 2_000;
-
-interface Discovery {
-  readonly served: Promise<boolean>;
-  readonly untilMs: number;
-}
 
 /** The cluster behind a real API server. Answers to our own writes enter the caches before the watch brings them. */
 export class KubernetesCluster implements Cluster {
   private readonly transport: Transport;
   private readonly caches: Caches;
-  private readonly discoveries = new Map<string, Discovery>();
+  private readonly discovery: Discovery;
 
-  constructor(transport: Transport, caches: Caches) {
+  constructor(transport: Transport, caches: Caches, discovery: Discovery) {
     this.transport = transport;
     this.caches = caches;
+    this.discovery = discovery;
   }
 
   cached(kind: CachedKind, namespace: string, name: string): KubernetesObject | undefined {
@@ -72,14 +65,7 @@ export class KubernetesCluster implements Cluster {
   }
 
   async serves(groupVersion: string): Promise<boolean> {
-    const watched = this.caches.isServed(groupVersion);
-    if (watched !== undefined) return watched;
-    const known = this.discoveries.get(groupVersion);
-    if (known !== undefined && known.untilMs > Date.now()) return await known.served;
-    const served = this.discover(groupVersion);
-    this.discoveries.set(groupVersion, { served, untilMs: Date.now() + MISSING_LIFE_MS });
-    if (await served) this.discoveries.set(groupVersion, { served, untilMs: Date.now() + SERVED_LIFE_MS });
-    return await served;
+    return this.caches.isServed(groupVersion) ?? (await this.discovery.serves(groupVersion));
   }
 
   async apply(object: KubernetesObject, expectedResourceVersion?: string): Promise<void> {
@@ -140,16 +126,5 @@ export class KubernetesCluster implements Cluster {
       contentType: APPLY_CONTENT_TYPE,
     });
     if (isCachedKind(kind)) this.caches.heardOwn(kind, trim(resourceType(kind), answer));
-  }
-
-  private async discover(groupVersion: string): Promise<boolean> {
-    try {
-      await this.transport.request({ method: 'GET', path: groupVersionPath(groupVersion) });
-      return true;
-    } catch (error) {
-      // 404: not installed. 503: registered, but its server does not answer.
-      if (error instanceof ApiError) return false;
-      throw error;
-    }
   }
 }
