@@ -20,7 +20,9 @@ function exitWithFailure(error: unknown, log: Logger): never {
     log.error(error.message, { reason: error.reason });
     writeTerminationLog(error.reason, error.message);
   } else {
-    log.error('the server failed', { cause: (error as Error).stack });
+    const { message, stack } = error as Error;
+    log.error('the server failed', { cause: stack });
+    writeTerminationLog('InternalError', `the server failed: ${message}`);
   }
   process.exit(1);
 }

@@ -19,9 +19,14 @@ export interface LocalModel {
   readonly digest: string;
 }
 
+function isSupported({ protocol, host }: URL): boolean {
+  // A host in a file address would be another machine.
+  return protocol === 'file:' ? host === '' : protocol === 'http:' || protocol === 'https:';
+}
+
 function parseUri(uri: string): URL {
   const url = URL.parse(uri);
-  if (url !== null && ['file:', 'http:', 'https:'].includes(url.protocol)) return url;
+  if (url !== null && isSupported(url)) return url;
   throw new StartFailure(
     'ModelUriUnsupported',
     `the model's address '${displayUri(uri)}' is not supported; use file:///absolute/path, http:// or https://`,

@@ -11,6 +11,7 @@ export interface Job {
   readonly answer: Deferred<Tensor[]>;
   attempts: number;
   dispatchedAtMs: number;
+  isWithdrawn: boolean;
 }
 
 const MOST_ATTEMPTS = 2;
@@ -55,14 +56,21 @@ export class InferQueue {
         Math.max(1, Math.ceil((this.depth * this.#window.serviceMs) / 1000)),
       );
     }
-    const job: Job = { work, answer: new Deferred<Tensor[]>(), attempts: 0, dispatchedAtMs: 0 };
+    const job: Job = {
+      work,
+      answer: new Deferred<Tensor[]>(),
+      attempts: 0,
+      dispatchedAtMs: 0,
+      isWithdrawn: false,
+    };
     this.#waiting.add(job);
     this.#pump();
     return job;
   }
 
-  /** The client hung up: forget the request if it still waits. */
+  /** The client hung up: forget the request if it still waits, and never try it again. */
   withdraw(job: Job): void {
+    job.isWithdrawn = true;
     this.#waiting.delete(job);
     const retry = this.#retries.indexOf(job);
     if (retry >= 0) this.#retries.splice(retry, 1);
@@ -125,16 +133,17 @@ export class InferQueue {
       job.answer.reject(error);
       return;
     }
-    if (
-      job.attempts < MOST_ATTEMPTS &&
-      this.#executor.state !== 'down' &&
-      this.#executor.state !== 'closed'
-    ) {
+    if (this.#isWorthRetrying(job)) {
       this.#retries.push(job);
       return;
     }
     job.answer.reject(
       new RequestError('ExecutorLost', 'the process that runs the model ended under this request', 1),
     );
+  }
+
+  #isWorthRetrying(job: Job): boolean {
+    const { state } = this.#executor;
+    return job.attempts < MOST_ATTEMPTS && !job.isWithdrawn && state !== 'down' && state !== 'closed';
   }
 }
