@@ -29,7 +29,8 @@ export const scalingSchema = Type.Object(
     description: 'How many pods run.',
     default: {},
     ...rules({
-      rule: 'self.minReplicas <= self.maxReplicas',
+      // Both are always there, but not yet when the API server tries the default of `scaling` itself.
+      rule: '!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas',
       message:
         'spec.scaling.minReplicas must not be above spec.scaling.maxReplicas; raise maxReplicas or lower minReplicas',
     }),

@@ -1,19 +1,21 @@
 import Type, { type Static } from 'typebox';
 import { durationMs } from '../api/duration.ts';
+import { duration, nativeObject, rules } from '../api/schema.ts';
 import { FULL_WEIGHT, splitBetween } from '../traffic/routing.ts';
 import type { Position, Strategy } from './strategy.ts';
 
 const WEIGHT_UNIT = FULL_WEIGHT / 100;
 
+const FIELD = 'spec.rollout.canary.steps';
+
 const pause = Type.Object(
   {
     for: Type.Optional(
-      Type.String({
+      duration({
+        field: `${FIELD}[].pause.for`,
         description:
           'How long to stay, counted from the proof of the weight before it. Left out: until an edit removes the pause.',
-        pattern: '^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$',
-        maxLength: 32,
-        examples: ['10m'],
+        example: '10m',
       }),
     ),
   },
@@ -27,19 +29,30 @@ const step = Type.Object(
         description: 'Percent of user traffic for the candidate. Done when every proxy is proven to use it.',
         minimum: 0,
         maximum: 100,
-        examples: [25],
+        example: 25,
       }),
     ),
     pause: Type.Optional(pause),
+    // What people bring along from other tools; any other name is refused by the API server as an unknown field.
+    setWeight: Type.Optional(Type.Integer({ description: 'Refused: the step is called weight here.' })),
+    analysis: Type.Optional(nativeObject('Refused: spec.rollout.abortOn judges all along.')),
   },
   {
     description: 'One step: a weight or a pause.',
-    'x-kubernetes-validations': [
+    ...rules(
       {
-        rule: 'has(self.weight) != has(self.pause)',
-        message: 'a step is exactly one of weight or pause: write each as its own list entry',
+        rule: '!has(self.setWeight)',
+        message: `${FIELD} has no step setWeight; write weight, for example weight: 20`,
       },
-    ],
+      {
+        rule: '!has(self.analysis)',
+        message: `${FIELD} has no step analysis; write weight or pause, and what a candidate is given up for under spec.rollout.abortOn`,
+      },
+      {
+        rule: 'has(self.setWeight) || has(self.analysis) || has(self.weight) != has(self.pause)',
+        message: `${FIELD} must hold exactly one of weight or pause in each step; write each as its own list entry`,
+      },
+    ),
   },
 );
 
@@ -58,12 +71,10 @@ export const canarySchema = Type.Object(
         { pause: { for: '1m' } },
         { weight: 100 },
       ],
-      'x-kubernetes-validations': [
-        {
-          rule: 'self.filter(s, has(s.weight)).map(s, s.weight).isSorted() && self.filter(s, has(s.weight)).all(s, self.filter(t, has(t.weight) && t.weight == s.weight).size() == 1)',
-          message: 'weights must rise from step to step: put them in rising order, each once',
-        },
-      ],
+      ...rules({
+        rule: 'self.filter(s, has(s.weight)).map(s, s.weight).isSorted() && self.filter(s, has(s.weight)).all(s, self.filter(t, has(t.weight) && t.weight == s.weight).size() == 1)',
+        message: `${FIELD} must have weights that rise from step to step; put them in rising order, each once`,
+      }),
     }),
   },
   { description: 'Steps of a canary rollout.', default: {} },
