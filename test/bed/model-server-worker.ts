@@ -4,7 +4,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { join, normalize } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
-/** The process of model-server.ts: it ends when its input closes. */
+/** The process of model-server.ts: prints the port that it listens on, and ends when its input closes. */
 const [, , folder = '', address = '', port = ''] = process.argv;
 
 const server = createServer((request, response) => {
@@ -26,6 +26,9 @@ async function sendFile(file: string, response: ServerResponse): Promise<void> {
   await pipeline(createReadStream(file), response);
 }
 
-server.listen(Number(port), address);
+server.listen(Number(port), address, () => {
+  const bound = server.address();
+  if (bound !== null && typeof bound !== 'string') console.log(bound.port);
+});
 process.stdin.resume();
 process.stdin.on('close', () => process.exit(0));

@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
+import { serviceAccountUser } from '../../bed/audit.ts';
+import { readBed, startBed, type Bed } from '../../bed/bed.ts';
+import { ensureProjectImage, operatorImage, runtimeImage } from '../../bed/images.ts';
+import { repository } from '../../bed/layout.ts';
+import { startModelServer } from '../../bed/model-server.ts';
+import { part } from '../../bed/programs.ts';
+import { run } from '../../bed/shell.ts';
+
+/** Where and as whom the operator runs. */
+export const operator = {
+  namespace: 'headgate-system',
+  name: 'headgate',
+  selector: 'app.kubernetes.io/name=headgate',
+  user: serviceAccountUser('headgate-system', 'headgate'),
+} as const;
+
+/** Everything real: a cluster with mesh and metrics, Headgate installed by its chart, and a place to fetch models from. */
+export interface Stack {
+  readonly bed: Bed;
+  /** The uri of a file of examples/models. */
+  modelUri(file: string): string;
+}
+
+/**
+ * Brings up what is not up yet: the bed, both images, the release. Done once for a run of the e2e tier; an installation of
+ * the same images and chart stays as it is.
+ */
+export async function ensureStack(print: (line: string) => void = console.log): Promise<Bed> {
+  const [bed, operatorBuilt, runtimeBuilt] = await Promise.all([
+    startBed({ print }),
+    ensureProjectImage('operator'),
+    ensureProjectImage('runtime'),
+  ]);
+  await Promise.all([bed.importImage(operatorBuilt), bed.importImage(runtimeBuilt)]);
+  await helm(
+    bed,
+    ...['upgrade', '--install', operator.name, join(repository, 'charts/headgate')],
+    ...['--create-namespace', '--wait', '--timeout', '120s'],
+    ...imageValues(),
+    // The tag stays the same when the image changes, and an unchanged pod template would keep the old pod.
+    ...['--set-string', `podAnnotations.image=${operatorBuilt.hash}`],
+  );
+  return bed;
+}
+
+function imageValues(): string[] {
+  const [operatorRepository, operatorTag] = operatorImage.split(/:(?=[^/]+$)/);
+  const [runtimeRepository, runtimeTag] = runtimeImage.split(/:(?=[^/]+$)/);
+  return [
+    ...['--set', `image.repository=${operatorRepository},image.tag=${operatorTag},image.pullPolicy=Never`],
+    ...['--set', `runtimeImage.repository=${runtimeRepository},runtimeImage.tag=${runtimeTag}`],
+  ];
+}
+
+/** helm against the bed, in the operator's namespace, with nothing of the user's own configuration. */
+export async function helm(bed: Bed, ...args: string[]): Promise<string> {
+  const home = join(bed.layout.folder, 'helm');
+  return await run(
+    part('helm'),
+    [...args, '--kubeconfig', bed.kubeconfig, '--namespace', operator.namespace],
+    {
+      env: { HELM_CACHE_HOME: home, HELM_CONFIG_HOME: home, HELM_DATA_HOME: home },
+    },
+  );
+}
+
+/** The stack for the tests of one file; global-setup.ts has brought it up. */
+export function useStack(): Stack {
+  let models: Awaited<ReturnType<typeof startModelServer>> | undefined;
+  let bed: Bed | undefined;
+  beforeAll(async () => {
+    bed = readBed();
+    models = await startModelServer(bed, join(repository, 'examples/models'));
+  });
+  afterAll(async () => {
+    await models?.stop();
+  });
+  return {
+    get bed(): Bed {
+      if (bed === undefined) throw new Error('the bed is there only from beforeAll on');
+      return bed;
+    },
+    modelUri: (file) => {
+      if (models === undefined) throw new Error('models can be fetched only from beforeAll on');
+      return `${models.url}/${file}`;
+    },
+  };
+}
