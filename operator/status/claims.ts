@@ -9,7 +9,7 @@ import type { ConditionClaim } from './conditions.ts';
  * Reconciling: on the way there. Stalled: it will not get there by itself. After an abort users are served and the
  * spec is not realised: Ready False, Available True, Stalled True.
  */
-const standing: Readonly<Record<Phase, { ready: boolean; reconciling: boolean; stalled: boolean }>> = {
+export const standing: Readonly<Record<Phase, { ready: boolean; reconciling: boolean; stalled: boolean }>> = {
   Pending: { ready: false, reconciling: true, stalled: false },
   Progressing: { ready: false, reconciling: true, stalled: false },
   Paused: { ready: false, reconciling: true, stalled: false },
