@@ -105,11 +105,9 @@ const boundWords = [
 function bounds(schema: Schema): string {
   return boundWords
     .flatMap(([least, most, unit]) => {
-      const [from, to] = [schema[least], schema[most]];
-      if (to === undefined) return from === undefined ? [] : [`, at least ${String(from)}${unit}`];
-      return [
-        from === undefined ? `, at most ${String(to)}${unit}` : `, ${String(from)} to ${String(to)}${unit}`,
-      ];
+      const [from, to] = [schema[least], schema[most]] as (number | undefined)[];
+      if (to === undefined) return from === undefined ? [] : [`, at least ${from}${unit}`];
+      return [from === undefined ? `, at most ${to}${unit}` : `, ${from} to ${to}${unit}`];
     })
     .join('');
 }
