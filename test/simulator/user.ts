@@ -40,6 +40,7 @@ export function newSpec(version: Version): ModelDeploymentSpec {
       gateways: GATEWAYS,
       pathPrefix: '/fraud',
       timeout: '30s',
+      retries: { attempts: 0 },
     },
     rollout: {
       strategy: 'Canary',
