@@ -12,6 +12,10 @@ import type { LoadMessage } from './messages.ts';
 
 /** The only module that knows ONNX Runtime. It is loaded in the executor's process alone. */
 
+// ONNX Runtime 1.30 makes FP16 tensors of Node 24's Float16Array, which its own native part then reads as empty;
+// without the class it keeps to Uint16Array, which works.
+Reflect.deleteProperty(globalThis, 'Float16Array');
+
 const datatypeOfOnnxType = new Map<string, Datatype>([
   ['bool', 'BOOL'],
   ['uint8', 'UINT8'],

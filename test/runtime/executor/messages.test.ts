@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeResult, decodeWork, encodeResult, encodeWork } from '../../../runtime/executor/messages.ts';
+import { countElements, type Tensor } from '../../../runtime/tensor/datatype.ts';
+
+const shape = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 4 });
+
+const numericTypes = [
+  ['BOOL', Uint8Array],
+  ['INT8', Int8Array],
+  ['UINT16', Uint16Array],
+  ['FP16', Uint16Array],
+  ['INT32', Int32Array],
+  ['UINT64', BigUint64Array],
+  ['INT64', BigInt64Array],
+  ['FP32', Float32Array],
+  ['FP64', Float64Array],
+] as const;
+/** Enough for the largest of the shapes above, eight bytes an element. */
+const LARGEST_BYTES = 81 * 8;
+
+function tensors(): fc.Arbitrary<Tensor[]> {
+  const numeric = fc
+    .record({
+      name: fc.string({ unit: 'grapheme' }),
+      shape,
+      type: fc.constantFrom(...numericTypes),
+      bytes: fc.uint8Array({ minLength: LARGEST_BYTES, maxLength: LARGEST_BYTES }),
+    })
+    .map(({ name, shape, type: [datatype, constructor], bytes }): Tensor => {
+      const data = new constructor(bytes.slice().buffer, 0, countElements(shape));
+      return { name, datatype, shape, data };
+    });
+  const text = fc
+    .array(fc.string({ unit: 'grapheme' }))
+    .map((data): Tensor => ({ name: 'text', datatype: 'BYTES', shape: [data.length], data }));
+  return fc.array(fc.oneof(numeric, text));
+}
+
+describe('the messages between the two processes', () => {
+  it('carry every tensor of a request bit by bit, wherever it lies in memory', () => {
+    const offset = fc.integer({ min: 0, max: 8 });
+    fc.assert(
+      fc.property(tensors(), fc.array(fc.string()), offset, (inputs, outputNames, shift) => {
+        const encoded = encodeWork({ inputs, outputNames });
+        const moved = Buffer.alloc(encoded.length + shift);
+        encoded.copy(moved, shift);
+        expect(decodeWork(moved.subarray(shift))).toEqual({ inputs, outputNames });
+      }),
+    );
+  });
+
+  it('carry every tensor of an answer bit by bit', () => {
+    fc.assert(
+      fc.property(tensors(), (outputs) => {
+        expect(decodeResult(encodeResult(outputs))).toEqual(outputs);
+      }),
+    );
+  });
+});

@@ -1,0 +1,55 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Tensor } from '../../../runtime/tensor/datatype.ts';
+import { parseInferRequest } from '../../../runtime/tensor/infer-request.ts';
+import { writeInferAnswer } from '../../../runtime/tensor/infer-response.ts';
+
+const name = fc.string({ unit: 'grapheme', minLength: 1 });
+
+function tensorOf<Element>(
+  datatype: Tensor['datatype'],
+  element: fc.Arbitrary<Element>,
+  toData: (elements: Element[]) => Tensor['data'],
+): fc.Arbitrary<Tensor> {
+  return fc
+    .record({ name, elements: fc.array(element) })
+    .map(({ name, elements }) => ({ name, datatype, shape: [elements.length], data: toData(elements) }));
+}
+
+const tensor = fc.oneof(
+  tensorOf('INT64', fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (values) =>
+    BigInt64Array.from(values),
+  ),
+  tensorOf('UINT64', fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), (values) => BigUint64Array.from(values)),
+  tensorOf('FP32', fc.float(), (values) => Float32Array.from(values)),
+  tensorOf('FP64', fc.double(), (values) => Float64Array.from(values)),
+  tensorOf('INT8', fc.integer({ min: -128, max: 127 }), (values) => Int8Array.from(values)),
+  tensorOf('BOOL', fc.nat({ max: 1 }), (values) => Uint8Array.from(values)),
+  tensorOf('BYTES', fc.string({ unit: 'grapheme' }), (values) =>
+    values.map((text) => text.replaceAll('\0', '')),
+  ),
+);
+
+describe('an answer', () => {
+  it('reads back as the very tensors that the model gave', () => {
+    fc.assert(
+      fc.property(fc.array(tensor), (outputs) => {
+        const answer = writeInferAnswer({ modelName: 'm', modelVersion: '1', id: undefined, outputs });
+        // Inputs and outputs have the same form: what reads the one reads the other.
+        const { inputs } = parseInferRequest(Buffer.from(answer.replace('"outputs":', '"inputs":')));
+        expect(inputs).toEqual(outputs);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('names the model, its version and the id of the request', () => {
+    const answer = writeInferAnswer({ modelName: 'fraud', modelVersion: '1', id: 'a"b', outputs: [] });
+    expect(JSON.parse(answer)).toEqual({ model_name: 'fraud', model_version: '1', id: 'a"b', outputs: [] });
+  });
+
+  it('has no id where the request had none', () => {
+    const answer = writeInferAnswer({ modelName: 'fraud', modelVersion: '1', id: undefined, outputs: [] });
+    expect(JSON.parse(answer)).not.toHaveProperty('id');
+  });
+});

@@ -1,0 +1,62 @@
+/** Writes tiny ONNX models: each input goes through an operator, Identity unless told otherwise, to an output of its own. */
+
+/** Numbers of TensorProto.DataType. */
+export const onnxTypes = {
+  FP32: 1,
+  UINT8: 2,
+  INT8: 3,
+  UINT16: 4,
+  INT16: 5,
+  INT32: 6,
+  INT64: 7,
+  BYTES: 8,
+  BOOL: 9,
+  FP16: 10,
+  FP64: 11,
+  UINT32: 12,
+  UINT64: 13,
+  BF16: 16,
+} as const;
+
+export interface Channel {
+  /** The input is called so, the output has `_out` behind it. */
+  readonly name: string;
+  readonly type: keyof typeof onnxTypes;
+  /** A size, or the name of a dimension that changes. */
+  readonly shape: readonly (number | string)[];
+  readonly operator?: string;
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
+  return Buffer.from([...bytes, rest]);
+}
+
+function numberField(field: number, value: number): Buffer {
+  return Buffer.concat([varint(field * 8), varint(value)]);
+}
+
+function field(number: number, ...content: (Buffer | string)[]): Buffer {
+  const bytes = Buffer.concat(content.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
+  return Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes]);
+}
+
+function valueInfo(name: string, { type, shape }: Channel): Buffer {
+  const dimensions = shape.map((size) =>
+    field(1, typeof size === 'number' ? numberField(1, size) : field(2, size)),
+  );
+  const tensorType = field(1, numberField(1, onnxTypes[type]), field(2, ...dimensions));
+  return Buffer.concat([field(1, name), field(2, tensorType)]);
+}
+
+export function buildOnnxModel(channels: readonly Channel[]): Buffer {
+  const nodes = channels.map(({ name, operator = 'Identity' }) =>
+    field(1, field(1, name), field(2, `${name}_out`), field(4, operator)),
+  );
+  const inputs = channels.map((channel) => field(11, valueInfo(channel.name, channel)));
+  const outputs = channels.map((channel) => field(12, valueInfo(`${channel.name}_out`, channel)));
+  const graph = field(7, ...nodes, field(2, 'test'), ...inputs, ...outputs);
+  return Buffer.concat([numberField(1, 9), graph, field(8, numberField(2, 18))]);
+}
