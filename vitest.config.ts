@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     reporters: ['default'],
     projects: [
-      { test: { name: 'unit', include: ['test/{operator,runtime,charts,support,docs}/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['test/{operator,runtime,charts,support,docs,demo}/**/*.test.ts'] } },
       { test: { name: 'simulator', include: ['test/simulator/**/*.test.ts'], testTimeout: 240_000 } },
       {
         test: {

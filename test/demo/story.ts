@@ -1,0 +1,190 @@
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ModelDeploymentStatus } from '../../operator/api/status.ts';
+import type { Bed } from '../bed/bed.ts';
+import { repository } from '../bed/layout.ts';
+import type { Load, LoadRecord } from '../bed/load.ts';
+import { waitFor } from '../bed/wait.ts';
+import { waitForPhase, waitForStatus } from '../e2e/support/status.ts';
+import { startInferLoad } from '../e2e/support/infer-load.ts';
+import type { Narrator } from './narrator.ts';
+import { passesThrough } from './rows.ts';
+import { watchShareUntilGone } from './share-watch.ts';
+import { describeCounts, type ChapterResult, type Recovery } from './summary.ts';
+import { startWatch, watchWords, type Watch } from './watch.ts';
+
+export const subject = { namespace: 'demo', name: 'diagnosis' } as const;
+export const host = 'models.example.com';
+export const pathPrefix = '/diagnosis';
+export const requestsPerSecond = 100;
+const TRAFFIC_LINE_EVERY_MS = 5_000;
+const LONGEST_ROLLOUT_MS = 120_000;
+
+export interface BadVersion {
+  readonly title: string;
+  readonly version: string;
+  readonly file: string;
+  readonly reason: string;
+  /** What a person would call the first sign of it. */
+  readonly evidence: string;
+  readonly isEvidence: (record: LoadRecord, candidate: string) => boolean;
+}
+
+/** One ModelDeployment and its users, from its first version to its last. */
+export class Story {
+  readonly names = new Map<string, string>();
+  readonly chapters: ChapterResult[] = [];
+  readonly recoveries: Recovery[] = [];
+  private readonly bed: Bed;
+  private readonly narrator: Narrator;
+  private load: Load | undefined;
+
+  constructor(bed: Bed, narrator: Narrator) {
+    this.bed = bed;
+    this.narrator = narrator;
+  }
+
+  async firstVersion(title: string, file: string): Promise<void> {
+    this.narrator.beginChapter(title);
+    await this.whileWatching(file, async () => {
+      const status = await waitForPhase(this.bed, subject, 'Healthy', LONGEST_ROLLOUT_MS);
+      this.names.set(status.stable ?? '', 'v1');
+      this.narrator.tell(`Ready: ${status.message ?? ''}`);
+    });
+    this.load = await startInferLoad(this.bed, { name: subject.name, host, pathPrefix, requestsPerSecond });
+    this.narrator.tell(
+      `From here on ${requestsPerSecond} infer requests a second go through both gateways, retries off.`,
+    );
+    await this.finishChapter(title, Date.now(), 5_000);
+  }
+
+  async betterVersion(title: string, file: string, weights: readonly number[]): Promise<void> {
+    this.narrator.beginChapter(title);
+    const startedMs = Date.now();
+    const rows = await this.whileWatching(file, async () => {
+      const { candidate } = await this.waitForCandidate('v2');
+      await waitForStatus(this.bed, subject, {
+        what: 'is Healthy with the new version',
+        is: ({ phase, stable }) => phase === 'Healthy' && stable === candidate,
+        timeoutMs: LONGEST_ROLLOUT_MS,
+      });
+    });
+    const result = await this.finishChapter(title, startedMs, 3_000);
+    demand(passesThrough(rows, weights), `kubectl showed the weights ${weights.join(' → ')} %`);
+    demand(
+      result.counts.failed === 0,
+      `no request failed while the new version came, but ${result.counts.failed} did`,
+    );
+  }
+
+  async badVersion(bad: BadVersion): Promise<void> {
+    this.narrator.beginChapter(bad.title);
+    const startedMs = Date.now();
+    const { stable } = await waitForPhase(this.bed, subject, 'Healthy');
+    let goneAtMs = 0;
+    let raisedAtMs = 0;
+    let candidate = '';
+    let status: ModelDeploymentStatus = {};
+    await this.whileWatching(bad.file, async () => {
+      ({ candidate } = await this.waitForCandidate(bad.version));
+      ({ goneAtMs, raisedAtMs } = await watchShareUntilGone(
+        this.bed,
+        subject,
+        candidate,
+        LONGEST_ROLLOUT_MS,
+      ));
+      status = await waitForPhase(this.bed, subject, 'Aborted');
+      this.narrator.tell(`${status.reason ?? ''}: ${status.message ?? ''}`);
+    });
+    await this.finishChapter(bad.title, startedMs, 3_000);
+    demand(status.reason === bad.reason, `it was given up for ${bad.reason}, not for ${status.reason ?? ''}`);
+    demand(status.stable === stable, `the stable version is still ${stable ?? ''}`);
+    const firstSeenMs = await this.firstEvidence(bad, candidate, raisedAtMs);
+    const seconds = (goneAtMs - firstSeenMs) / 1000;
+    this.narrator.tell(`From ${bad.evidence} to 0 % at both gateways: ${seconds.toFixed(1)} s.`);
+    this.recoveries.push({ version: bad.version, reason: bad.reason, evidence: bad.evidence, seconds });
+    await this.demandCalm(goneAtMs);
+  }
+
+  async end(): Promise<void> {
+    await this.load?.stop();
+  }
+
+  /** Applies a file and shows what kubectl tells of it until `work` is done. */
+  private async whileWatching(file: string, work: () => Promise<void>): Promise<Watch['rows']> {
+    const path = join('examples/demo', file);
+    this.narrator.command(`kubectl apply -f ${path}`);
+    await this.bed.kubectl('apply', '-f', join(repository, path));
+    this.narrator.command(`kubectl -n ${subject.namespace} ${watchWords.join(' ')}`);
+    const watch = startWatch(this.bed, subject.namespace, ({ text }) => this.narrator.tell(text));
+    const stopTelling = this.tellTraffic();
+    try {
+      await work();
+    } finally {
+      stopTelling();
+      await watch.stop();
+    }
+    return watch.rows;
+  }
+
+  private tellTraffic(): () => void {
+    let fromMs = Date.now();
+    const timer = setInterval(() => {
+      const toMs = Date.now();
+      this.load
+        ?.snapshot({ fromMs, toMs })
+        .then((counts) => this.narrator.tell(`   ≈ ${describeCounts(counts, this.names)}`))
+        .catch((error: unknown) => this.narrator.tell(`   ≈ the load cannot be read: ${String(error)}`));
+      fromMs = toMs;
+    }, TRAFFIC_LINE_EVERY_MS);
+    return () => clearInterval(timer);
+  }
+
+  private async waitForCandidate(version: string): Promise<{ readonly candidate: string }> {
+    const { candidate = '' } = await waitForStatus(this.bed, subject, {
+      what: `tries ${version}`,
+      is: (status) => status.candidate !== undefined,
+    });
+    this.names.set(candidate, version);
+    return { candidate };
+  }
+
+  private async finishChapter(title: string, fromMs: number, lastLookMs: number): Promise<ChapterResult> {
+    // Time for what comes after the last step: the users go on.
+    await pause(lastLookMs);
+    const load = this.requireLoad();
+    const toMs = Date.now() - 1_000;
+    const counts = await load.snapshot({ fromMs, toMs });
+    this.narrator.tell(`   ≈ in all ${describeCounts(counts, this.names)}`);
+    const result = { title, counts };
+    this.chapters.push(result);
+    return result;
+  }
+
+  private async firstEvidence(bad: BadVersion, candidate: string, raisedAtMs: number): Promise<number> {
+    return await waitFor(`a request that shows ${bad.evidence}`, async () => {
+      const records = await this.requireLoad().records({ fromMs: raisedAtMs - 1_000 });
+      return records.find((record) => bad.isEvidence(record, candidate))?.atMs;
+    });
+  }
+
+  /** After the last proxy has turned away, nobody may notice anything any more. */
+  private async demandCalm(goneAtMs: number): Promise<void> {
+    const failures = await this.requireLoad().failures({ fromMs: goneAtMs });
+    const [first] = failures;
+    demand(
+      first === undefined,
+      `no request failed once the gateways were back, but ${failures.length} did: ${first?.problem ?? ''}`,
+    );
+  }
+
+  private requireLoad(): Load {
+    if (this.load === undefined) throw new Error('traffic begins with the first version');
+    return this.load;
+  }
+}
+
+/** Ends the demo: what it has just shown is not what it promises. */
+export function demand(holds: boolean, sentence: string): void {
+  if (!holds) throw new Error(`this was to be seen and was not: ${sentence}`);
+}
