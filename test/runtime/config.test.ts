@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { readConfig, readTerminationLogPath } from '../../runtime/config.ts';
+import type { StartFailure } from '../../runtime/errors.ts';
+
+const smallest = {
+  HEADGATE_MODEL_URI: 'file:///mnt/model/fraud.onnx',
+  HEADGATE_MODEL_NAME: 'fraud',
+  HEADGATE_REVISION: 'fraud-7cb4d9f2a1',
+};
+
+function refusalOf(environment: Readonly<Record<string, string | undefined>>): string {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    const { reason, message } = error as StartFailure;
+    return `${reason}: ${message}`;
+  }
+  throw new Error('the environment was accepted');
+}
+
+describe('the configuration', () => {
+  it('needs no more than address, model and revision', () => {
+    expect(readConfig(smallest)).toEqual({
+      modelUri: 'file:///mnt/model/fraud.onnx',
+      modelSha256: undefined,
+      modelName: 'fraud',
+      revision: 'fraud-7cb4d9f2a1',
+      queueMaxDepth: 512,
+      drainMs: 5000,
+      modelMaxBytes: 2 ** 32,
+      requestMaxBytes: 2 ** 26,
+      requestsMaxBytes: 2 ** 28,
+      runTimeoutMs: 60_000,
+      threads: undefined,
+      port: 8080,
+      managementPort: 8082,
+      downloadDirectory: '/var/lib/headgate',
+      logLevel: 'info',
+    });
+  });
+
+  it('takes what is set', () => {
+    const config = readConfig({
+      ...smallest,
+      HEADGATE_MODEL_SHA256: 'AB'.repeat(32),
+      HEADGATE_QUEUE_MAX_DEPTH: '16',
+      HEADGATE_DRAIN_SECONDS: '0',
+      HEADGATE_THREADS: '3',
+      HEADGATE_LOG_LEVEL: 'debug',
+    });
+    expect(config).toMatchObject({
+      modelSha256: 'ab'.repeat(32),
+      queueMaxDepth: 16,
+      drainMs: 0,
+      threads: 3,
+      logLevel: 'debug',
+    });
+  });
+
+  it.each([
+    ['HEADGATE_MODEL_URI', undefined, 'is missing; set it'],
+    ['HEADGATE_MODEL_NAME', '  ', 'is missing; set it'],
+    ['HEADGATE_REVISION', '', 'is missing; set it'],
+    ['HEADGATE_MODEL_SHA256', 'abc', 'the 64 hexadecimal digits that sha256sum prints'],
+    ['HEADGATE_QUEUE_MAX_DEPTH', '0', 'a whole number from 1 to 1000000'],
+    ['HEADGATE_QUEUE_MAX_DEPTH', 'many', 'a whole number from 1 to 1000000'],
+    ['HEADGATE_DRAIN_SECONDS', '-1', 'a whole number from 0 to 3600'],
+    ['HEADGATE_PORT', '65536', 'a whole number from 0 to 65535'],
+    ['HEADGATE_THREADS', '1.5', 'a whole number from 0 to 1024'],
+    ['HEADGATE_LOG_LEVEL', 'loud', 'error, warn, info, debug'],
+  ])('refuses %s=%s and says what to set', (name, value, remedy) => {
+    const refusal = refusalOf({ ...smallest, [name]: value });
+    expect(refusal).toMatch(/^ConfigurationInvalid: /);
+    expect(refusal).toContain(name);
+    expect(refusal).toContain(remedy);
+  });
+
+  it("knows where the kubelet looks for a container's last words", () => {
+    expect(readTerminationLogPath({})).toBe('/dev/termination-log');
+    expect(readTerminationLogPath({ HEADGATE_TERMINATION_LOG: '/tmp/last-words' })).toBe('/tmp/last-words');
+  });
+});
