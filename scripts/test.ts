@@ -20,6 +20,7 @@ const tiers: readonly Tier[] = [
   { name: 'format', kind: 'check', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
   { name: 'verify', kind: 'check', command: ['node', 'scripts/generate.ts', '--check'] },
   { name: 'unit', kind: 'vitest' },
+  { name: 'charts', kind: 'vitest' },
   { name: 'simulator', kind: 'vitest' },
   { name: 'api-server', kind: 'vitest' },
   { name: 'e2e', kind: 'vitest' },

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import ts from 'typescript';
-import { repository } from '../charts/render.ts';
+import { repository } from '../bed/layout.ts';
 
 /** Every reason that the sources of operator and runtime declare or write, with one place where they do. */
 export async function declaredReasons(): Promise<ReadonlyMap<string, string>> {

@@ -12,7 +12,7 @@ export function tableRows(markdown: string): string[][] {
 
 /** The texts of the fenced blocks of one language. */
 export function fencedBlocks(markdown: string, language: string): string[] {
-  return [...markdown.matchAll(/^```(\w*)\n(.*?)^```$/gms)].flatMap(([, name, text]) =>
+  return [...markdown.matchAll(/^ *```(\w*)\n(.*?)^ *```$/gms)].flatMap(([, name, text]) =>
     name === language && text !== undefined ? [text] : [],
   );
 }
@@ -23,6 +23,15 @@ export function relativeLinks(markdown: string): string[] {
   return [...text.matchAll(/\]\(([^)\s]+)\)/g)]
     .flatMap(([, target]) => target ?? [])
     .filter((target) => !/^[a-z]+:/.test(target));
+}
+
+/** What stands between backticks within lines of text. */
+export function codeSpans(markdown: string): string[] {
+  return [
+    ...outsideOfFences(markdown)
+      .join('\n')
+      .matchAll(/`([^`\n]+)`/g),
+  ].flatMap(([, code]) => code ?? []);
 }
 
 /** The anchors that a page's headings have on the forges. */
@@ -39,5 +48,5 @@ export function anchorsOf(markdown: string): string[] {
 }
 
 function outsideOfFences(markdown: string): string[] {
-  return markdown.replaceAll(/^```.*?^```$/gms, '').split('\n');
+  return markdown.replaceAll(/^ *```.*?^ *```$/gms, '').split('\n');
 }

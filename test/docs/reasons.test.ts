@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { standing } from '../../operator/status/claims.ts';
 import { httpStatusOf } from '../../runtime/errors.ts';
-import { repository } from '../charts/render.ts';
+import { repository } from '../bed/layout.ts';
 import { declaredReasons } from './declared-reasons.ts';
 import { tableRows } from './markdown.ts';
 
