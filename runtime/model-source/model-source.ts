@@ -26,11 +26,19 @@ function isSupported({ protocol, host }: URL): boolean {
 
 function parseUri(uri: string): URL {
   const url = URL.parse(uri);
-  if (url !== null && isSupported(url)) return url;
-  throw new StartFailure(
-    'ModelUriUnsupported',
-    `the model's address '${displayUri(uri)}' is not supported; use file:///absolute/path, http:// or https://`,
-  );
+  if (url === null || !isSupported(url)) {
+    throw new StartFailure(
+      'ModelUriUnsupported',
+      `the model's address '${displayUri(uri)}' is not supported; use file:///absolute/path, http:// or https://`,
+    );
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new StartFailure(
+      'ModelUriUnsupported',
+      `the model's address '${displayUri(uri)}' has a user or password in it, which everyone who may read the ModelDeployment would see; remove them`,
+    );
+  }
+  return url;
 }
 
 export async function hashFile(path: string): Promise<string> {

@@ -1,0 +1,177 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { StartFailure } from '../../../runtime/errors.ts';
+import { fetchModel, verifyUnchanged, type LocalModel } from '../../../runtime/model-source/model-source.ts';
+import { FileServer } from './file-server.ts';
+
+const content = randomBytes(3_000_000);
+const digest = createHash('sha256').update(content).digest('hex');
+let attempts = 0;
+
+const server = new FileServer({
+  '/model.onnx': (response) => response.end(content),
+  '/chunked.onnx': (response) => {
+    response.write(content.subarray(0, 1_000_000));
+    response.end(content.subarray(1_000_000));
+  },
+  '/moved.onnx': (response) => response.writeHead(302, { location: '/moved-again.onnx' }).end(),
+  '/moved-again.onnx': (response) => response.writeHead(307, { location: '/model.onnx' }).end(),
+  '/forbidden.onnx': (response) => response.writeHead(403).end(),
+  '/gone.onnx': (response) => response.writeHead(410).end(),
+  '/recovers.onnx': (response) => {
+    attempts++;
+    if (attempts === 1) response.writeHead(503).end();
+    else response.end(content);
+  },
+  '/breaks-once.onnx': (response) => {
+    attempts++;
+    if (attempts > 1) {
+      response.end(content);
+      return;
+    }
+    response.writeHead(200, { 'content-length': content.length });
+    response.write(content.subarray(0, 500_000), () => response.destroy());
+  },
+  '/announces-too-much.onnx': (response) =>
+    response.writeHead(200, { 'content-length': 50_000_000 }).end('x'),
+});
+
+let folder = '';
+
+beforeAll(() => server.listen());
+afterAll(() => server.close());
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'headgate-download-'));
+  attempts = 0;
+  server.requests.length = 0;
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function fetchFrom(uri: string, options: { sha256?: string; maxBytes?: number } = {}): Promise<LocalModel> {
+  const { sha256, maxBytes = 10_000_000 } = options;
+  return fetchModel({ uri, sha256, maxBytes, downloadDirectory: folder });
+}
+
+async function failureOf(fetched: Promise<LocalModel>): Promise<Pick<StartFailure, 'reason' | 'message'>> {
+  try {
+    await fetched;
+  } catch (error) {
+    const { reason, message } = error as StartFailure;
+    return { reason, message };
+  }
+  throw new Error('the model was fetched');
+}
+
+describe('a model on a web server', () => {
+  it.each(['/model.onnx', '/chunked.onnx', '/moved.onnx'])(
+    'is fetched from %s byte by byte',
+    async (address) => {
+      const model = await fetchFrom(server.url(address), { sha256: digest });
+      expect(model.digest).toBe(digest);
+      expect(readFileSync(model.path).equals(content)).toBe(true);
+    },
+  );
+
+  it.each(['/recovers.onnx', '/breaks-once.onnx'])(
+    'is asked for again when %s fails in passing',
+    async (address) => {
+      const model = await fetchFrom(server.url(address), { sha256: digest });
+      expect(readFileSync(model.path).equals(content)).toBe(true);
+      expect(server.requests).toEqual([address, address]);
+    },
+  );
+
+  it('is not used when its sha256 is another', async () => {
+    const failure = await failureOf(fetchFrom(server.url('/model.onnx'), { sha256: '0'.repeat(64) }));
+    expect(failure.reason).toBe('ModelDigestMismatch');
+    expect(failure.message).toContain(digest);
+  });
+
+  it.each([
+    ['/nowhere.onnx', 'ModelNotFound', 'does not exist (404)'],
+    ['/gone.onnx', 'ModelNotFound', 'does not exist (410)'],
+    ['/forbidden.onnx', 'ModelDownloadFailed', 'the server answered 403'],
+    ['/announces-too-much.onnx', 'ModelDownloadFailed', 'larger than 10000000 bytes'],
+  ])('is given up at once at %s with %s', async (address, reason, words) => {
+    const failure = await failureOf(fetchFrom(server.url(address)));
+    expect(failure.reason).toBe(reason);
+    expect(failure.message).toContain(words);
+    expect(server.requests).toEqual([address]);
+  });
+
+  it('is cut off at the limit even when the server does not announce its size', async () => {
+    const failure = await failureOf(fetchFrom(server.url('/chunked.onnx'), { maxBytes: 1_500_000 }));
+    expect(failure).toMatchObject({ reason: 'ModelDownloadFailed' });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('leaves no secret of its address in a message', async () => {
+    const { message } = await failureOf(fetchFrom(server.url('/nowhere.onnx?X-Amz-Signature=secret')));
+    expect(message).toContain('/nowhere.onnx does not exist');
+    expect(message).not.toContain('secret');
+  });
+
+  it('is not asked for with a password in its address', async () => {
+    const uri = server.url('/model.onnx').replace('//', '//user:secret@');
+    const { reason, message } = await failureOf(fetchFrom(uri));
+    expect(reason).toBe('ModelUriUnsupported');
+    expect(message).toContain(server.url('/model.onnx'));
+    expect(message).not.toContain('secret');
+  });
+
+  it('cannot be stored where nothing can be written, and says so', async () => {
+    const fetched = fetchModel({
+      uri: server.url('/model.onnx'),
+      sha256: undefined,
+      maxBytes: 10_000_000,
+      downloadDirectory: path.join(folder, 'missing'),
+    });
+    const failure = await failureOf(fetched);
+    expect(failure.reason).toBe('ModelDownloadFailed');
+    expect(failure.message).toContain('missing cannot be written');
+  });
+});
+
+describe('a model in a file', () => {
+  it('is used where it lies', async () => {
+    const file = path.join(folder, 'model with spaces.onnx');
+    writeFileSync(file, content);
+    const model = await fetchFrom(pathToFileURL(file).href, { sha256: digest });
+    expect(model).toEqual({ path: file, digest });
+  });
+
+  it('must exist and be a file', async () => {
+    const missing = await failureOf(fetchFrom(pathToFileURL(path.join(folder, 'none.onnx')).href));
+    expect(missing).toMatchObject({ reason: 'ModelNotFound' });
+    const directory = await failureOf(fetchFrom(pathToFileURL(folder).href));
+    expect(directory.message).toContain('it is not a file');
+  });
+
+  it('must still be the same when the executor is restarted', async () => {
+    const file = path.join(folder, 'model.onnx');
+    writeFileSync(file, content);
+    const model = await fetchFrom(pathToFileURL(file).href);
+    await expect(verifyUnchanged(model)).resolves.toBeUndefined();
+    writeFileSync(file, content.subarray(1));
+    await expect(verifyUnchanged(model)).rejects.toMatchObject({ reason: 'ModelDigestMismatch' });
+    rmSync(file);
+    await expect(verifyUnchanged(model)).rejects.toMatchObject({ reason: 'ModelNotFound' });
+  });
+});
+
+describe('the address of a model', () => {
+  it.each([
+    's3://bucket/model.onnx',
+    'fraud.onnx',
+    '/mnt/model.onnx',
+    'file://host/model.onnx',
+    'pvc://claim/x',
+    '',
+  ])('is refused when it is %j', async (uri) => {
+    expect(await failureOf(fetchFrom(uri))).toMatchObject({ reason: 'ModelUriUnsupported' });
+  });
+});
