@@ -17,6 +17,7 @@ export type {
   RolloutStatus,
   RoutingStatus,
 } from './status.ts';
+export { podShapeOf } from './pod-shape.ts';
 export type { CanaryStep } from './spec-rollout.ts';
 export type { StrategyName } from '../strategies/index.ts';
 
@@ -75,14 +76,4 @@ export interface ModelDeployment {
   };
   readonly spec: ModelDeploymentSpec;
   readonly status?: ModelDeploymentStatus;
-}
-
-/** The part of a spec that makes its revision. */
-export function podShapeOf({ model, runtime, resources, podTemplate }: PodShape): PodShape {
-  return {
-    model,
-    ...(runtime !== undefined && { runtime }),
-    ...(resources !== undefined && { resources }),
-    ...(podTemplate !== undefined && { podTemplate }),
-  };
 }

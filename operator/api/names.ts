@@ -1,5 +1,6 @@
 import { shortHash } from './canonical.ts';
-import { podShapeOf, type PodShape } from './model-deployment.ts';
+import type { PodShape } from './model-deployment.ts';
+import { podShapeOf } from './pod-shape.ts';
 
 export const API_GROUP = 'headgate.dev';
 export const API_VERSION = 'headgate.dev/v1alpha1';

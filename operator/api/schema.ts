@@ -20,6 +20,7 @@ interface TextOptions {
   readonly minLength?: number;
   readonly default?: string;
   readonly example?: string;
+  readonly 'x-kubernetes-validations'?: readonly Rule[];
 }
 
 /** A bounded string; every string is bounded, so that the API server can bound the cost of CEL rules. */

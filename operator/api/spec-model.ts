@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { quantity, rules, textOfForm, wholeNumber } from './schema.ts';
+import { quantity, rules, textOfForm, wholeNumber, type Rule } from './schema.ts';
 
 const DNS_LABEL = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?';
 
@@ -27,7 +27,7 @@ export const modelSchema = Type.Object(
             'spec.model.uri must name a claim and a path after pvc://, for example pvc://models/fraud/3.onnx',
         },
         {
-          rule: "!self.startsWith('http') || self.matches('^https?://[^/ ]+/[^ ]*$')",
+          rule: "!self.startsWith('http') || self.matches('^https?://[^/ ]+/[^ ]*$') && isURL(self)",
           message:
             'spec.model.uri must name a host and a path after http:// or https://, for example https://models.example.com/fraud.onnx',
         },
@@ -131,11 +131,25 @@ const gpuSchema = Type.Object(
   { description: 'GPUs for each pod, with the node affinity and the tolerations that go with them.' },
 );
 
+/** Kubernetes would refuse the pods, not the ModelDeployment: nobody would be told in time. */
+function requestWithinLimit(name: string): Rule {
+  const member = name.replaceAll('-', '__dash__');
+  const given = ['requests', 'limits'].map((kind) => `has(self.${kind}) && has(self.${kind}.${member})`);
+  const [request, limit] = ['requests', 'limits'].map((kind) => `string(self.${kind}.${member})`);
+  return {
+    rule: `!(${given.join(' && ')}) || !isQuantity(${request}) || !isQuantity(${limit}) || quantity(${request}).compareTo(quantity(${limit})) <= 0`,
+    message: `spec.resources.requests.${name} must not be above spec.resources.limits.${name}; raise the limit or lower the request`,
+  };
+}
+
 export const resourcesSchema = Type.Object(
   {
     requests: Type.Optional(amounts('spec.resources.requests', 'What each pod is guaranteed.')),
     limits: Type.Optional(amounts('spec.resources.limits', 'What each pod may use at most.')),
     gpu: Type.Optional(gpuSchema),
   },
-  { description: 'What each pod needs.' },
+  {
+    description: 'What each pod needs.',
+    ...rules(...['cpu', 'memory', 'ephemeral-storage'].map(requestWithinLimit)),
+  },
 );

@@ -4,8 +4,16 @@ import { nativeObject, refusedFlag, rules, text, textMap, wholeNumber, type Rule
 
 function notReserved(field: string): Rule {
   return {
-    rule: "self.all(k, !k.startsWith('headgate.dev/') && !k.endsWith('.headgate.dev'))",
-    message: `${field} must not use keys of headgate.dev, which Headgate sets itself; choose another prefix`,
+    rule: "self.all(k, !k.startsWith('headgate.dev/') && k != 'app.kubernetes.io/managed-by')",
+    message: `${field} must not use keys of headgate.dev or app.kubernetes.io/managed-by, which Headgate sets itself; choose another key`,
+  };
+}
+
+/** Kubernetes would refuse the pods, not the ModelDeployment: nobody would be told in time. */
+function validKeys(field: string): Rule {
+  return {
+    rule: `self.all(k, k.matches(r'^([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$'))`,
+    message: `${field} must have keys of letters, digits, '-', '_' and '.', with a DNS name and / before them if you like, for example example.com/team`,
   };
 }
 
@@ -17,7 +25,15 @@ const metadataSchema = Type.Object(
         maxProperties: 32,
         maxLength: 63,
         example: { team: 'risk' },
-        validations: [notReserved('spec.podTemplate.metadata.labels')],
+        validations: [
+          notReserved('spec.podTemplate.metadata.labels'),
+          validKeys('spec.podTemplate.metadata.labels'),
+          {
+            rule: "self.all(k, self[k].matches(r'^([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)?$'))",
+            message:
+              "spec.podTemplate.metadata.labels must have values of letters, digits, '-', '_' and '.', for example risk; put other texts into annotations",
+          },
+        ],
       }),
     ),
     annotations: Type.Optional(
@@ -25,7 +41,10 @@ const metadataSchema = Type.Object(
         description: 'Annotations of the pods.',
         maxProperties: 32,
         maxLength: 4096,
-        validations: [notReserved('spec.podTemplate.metadata.annotations')],
+        validations: [
+          notReserved('spec.podTemplate.metadata.annotations'),
+          validKeys('spec.podTemplate.metadata.annotations'),
+        ],
       }),
     ),
   },
@@ -74,6 +93,12 @@ const hostAccessRules: readonly Rule[] = [
     message: `spec.podTemplate.spec.${field} is not allowed: Headgate owns the containers; use spec.runtime, spec.resources and spec.podTemplate.spec.env`,
   })),
 ];
+
+const mountedVolumesRule: Rule = {
+  rule: '!has(self.volumeMounts) || self.volumeMounts.all(m, has(self.volumes) && self.volumes.exists(v, v.name == m.name))',
+  message:
+    'spec.podTemplate.spec.volumeMounts must name volumes of spec.podTemplate.spec.volumes; add the volume or correct the name',
+};
 
 const refusedFields = {
   hostNetwork: Type.Optional(refusedFlag('Refused: model pods get no access to the host.')),
@@ -132,7 +157,8 @@ const podSpecSchema = Type.Object(
     runtimeClassName: Type.Optional(text({ description: 'The RuntimeClass of the pods.', maxLength: 253 })),
     terminationGracePeriodSeconds: Type.Optional(
       wholeNumber({
-        description: 'How long a pod may take to finish what it has begun.',
+        description:
+          'How long a pod may take to finish what it has begun; give it 15 s more than spec.traffic.timeout.',
         minimum: 30,
         maximum: 3600,
         example: 60,
@@ -140,7 +166,10 @@ const podSpecSchema = Type.Object(
     ),
     ...refusedFields,
   },
-  { description: 'What may be added to the pods; never access to the host.', ...rules(...hostAccessRules) },
+  {
+    description: 'What may be added to the pods; never access to the host.',
+    ...rules(...hostAccessRules, mountedVolumesRule),
+  },
 );
 
 export const podTemplateSchema = Type.Object(

@@ -1,5 +1,6 @@
 import Type, { type TObject } from 'typebox';
-import { listByKey, nativeObject, quantity, rules, text, textOfForm } from './schema.ts';
+import { DOWNLOAD_FOLDER, MODEL_CLAIM_MOUNT } from './names.ts';
+import { listByKey, nativeObject, quantity, rules, text, textOfForm, type Rule } from './schema.ts';
 
 function keyOf(kind: string): TObject {
   return Type.Object(
@@ -11,6 +12,15 @@ function keyOf(kind: string): TObject {
     { description: `A key of a ${kind} of the same namespace.` },
   );
 }
+
+function exactlyOne(field: string, sources: readonly string[]): Rule {
+  return {
+    rule: `[${sources.map((source) => `has(self.${source})`).join(', ')}].filter(given, given).size() == 1`,
+    message: `${field} must give exactly one of ${sources.join(', ')}`,
+  };
+}
+
+const VALUE_SOURCES = ['configMapKeyRef', 'secretKeyRef', 'fieldRef'];
 
 const environmentVariableSchema = Type.Object(
   {
@@ -37,7 +47,10 @@ const environmentVariableSchema = Type.Object(
             ),
           ),
         },
-        { description: 'Where the value is taken from.' },
+        {
+          description: 'Where the value is taken from: one source.',
+          ...rules(exactlyOne('spec.podTemplate.spec.env[].valueFrom', VALUE_SOURCES)),
+        },
       ),
     ),
   },
@@ -64,6 +77,7 @@ export const environmentSchema = Type.Array(environmentVariableSchema, {
 });
 
 const RESERVED_VOLUMES = ['downloads', 'scratch', 'model'];
+const VOLUME_SOURCES = ['configMap', 'secret', 'projected', 'emptyDir', 'persistentVolumeClaim'];
 
 export const volumeSchema = Type.Object(
   {
@@ -106,12 +120,18 @@ export const volumeSchema = Type.Object(
           'spec.podTemplate.spec.volumes must not use hostPath: model pods get no access to the host; use persistentVolumeClaim or emptyDir',
       },
       {
+        ...exactlyOne('spec.podTemplate.spec.volumes', VOLUME_SOURCES),
+        rule: `has(self.hostPath) || ${exactlyOne('', VOLUME_SOURCES).rule}`,
+      },
+      {
         rule: `!(self.name in [${RESERVED_VOLUMES.map((name) => `'${name}'`).join(', ')}])`,
         message: `spec.podTemplate.spec.volumes must not use the names ${RESERVED_VOLUMES.join(', ')}, which Headgate mounts itself; choose another name`,
       },
     ),
   },
 );
+
+const RESERVED_PATHS = ['/tmp', DOWNLOAD_FOLDER, MODEL_CLAIM_MOUNT];
 
 export const mountSchema = Type.Object(
   {
@@ -124,5 +144,11 @@ export const mountSchema = Type.Object(
     subPath: Type.Optional(text({ description: 'The folder within the volume.', maxLength: 1024 })),
     readOnly: Type.Optional(Type.Boolean({ description: 'Whether it cannot be written to.' })),
   },
-  { description: 'Where a volume is mounted.' },
+  {
+    description: 'Where a volume is mounted.',
+    ...rules({
+      rule: `!(self.mountPath in [${RESERVED_PATHS.map((path) => `'${path}'`).join(', ')}])`,
+      message: `spec.podTemplate.spec.volumeMounts must not use the paths ${RESERVED_PATHS.join(', ')}, which Headgate mounts itself; choose another path`,
+    }),
+  },
 );

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { duration, rules, textOfForm, wholeNumber } from './schema.ts';
 
-const HOST_PATTERN = '^([*][.])?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?[.])*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$';
+const HOST_PATTERN = '^([*][.])?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?[.])+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$';
 const GATEWAY_PATTERN = '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$';
 
 export const scalingSchema = Type.Object(
@@ -43,7 +43,7 @@ export const trafficSchema = Type.Object(
       Type.Array(
         textOfForm(
           HOST_PATTERN,
-          'spec.traffic.hosts must hold DNS names in lower case without scheme, port or path, for example fraud.example.com',
+          'spec.traffic.hosts must hold DNS names in lower case, with a dot and without scheme, port or path, for example fraud.example.com',
           { description: 'A DNS name.', minLength: 1, maxLength: 253 },
         ),
         {
@@ -64,6 +64,12 @@ export const trafficSchema = Type.Object(
         default: '/',
         maxLength: 256,
         example: '/fraud',
+        ...rules({
+          // Proxies resolve these before they compare, so that no request would ever match.
+          rule: "!self.matches(r'/[.][.]?(/|$)')",
+          message:
+            "spec.traffic.pathPrefix must hold no '.' or '..' between slashes; write the path itself, for example /fraud",
+        }),
       },
     ),
     gateways: Type.Optional(
@@ -111,6 +117,11 @@ export const trafficSchema = Type.Object(
           maxItems: 16,
           example: ['.'],
           'x-kubernetes-list-type': 'set',
+          ...rules({
+            rule: "!('*' in self) || size(self) == 1",
+            message:
+              "spec.traffic.exportTo must not name namespaces beside '*', which means all of them; remove one",
+          }),
         },
       ),
     ),

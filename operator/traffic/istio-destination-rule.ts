@@ -3,7 +3,7 @@ import { serviceHost } from '../api/names.ts';
 import type { KubernetesObject } from '../api/object.ts';
 import { childMetadata } from '../resources/child.ts';
 import { ISTIO_API_VERSION } from './istio-virtual-service.ts';
-import { visibleTo } from './istio-visibility.ts';
+import { visibleToGateways } from './istio-visibility.ts';
 
 export interface DestinationRule extends KubernetesObject {
   readonly spec: {
@@ -21,7 +21,7 @@ const FEWEST_REPLICAS_FOR_EJECTION = 3;
 
 export function buildDestinationRule(modelDeployment: ModelDeployment, revision: string): DestinationRule {
   const { metadata, spec } = modelDeployment;
-  const exportTo = visibleTo(spec.traffic);
+  const exportTo = visibleToGateways(modelDeployment);
   return {
     apiVersion: ISTIO_API_VERSION,
     kind: 'DestinationRule',

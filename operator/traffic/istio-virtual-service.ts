@@ -13,7 +13,7 @@ import {
 import type { KubernetesObject } from '../api/object.ts';
 import { childMetadata } from '../resources/child.ts';
 import type { Destination, Routing } from './routing.ts';
-import { visibleTo } from './istio-visibility.ts';
+import { visibleToGateways, visibleToSidecars } from './istio-visibility.ts';
 
 export const ISTIO_API_VERSION = 'networking.istio.io/v1';
 
@@ -64,7 +64,7 @@ export function buildVirtualServices(
     gateways: [MESH_GATEWAY],
     // Neighbours name the Service, with and without a sidecar: the path must not depend on it.
     http: httpRoutes(modelDeployment, '/', { routing, hash }),
-    exportTo: spec.traffic.exportTo,
+    exportTo: visibleToSidecars(modelDeployment),
   });
   if (gateways === undefined) return [mesh];
   const fromGateways = build(modelDeployment, {
@@ -72,7 +72,7 @@ export function buildVirtualServices(
     hosts: hosts ?? [],
     gateways,
     http: httpRoutes(modelDeployment, pathPrefix, { routing, hash }),
-    exportTo: visibleTo(spec.traffic),
+    exportTo: visibleToGateways(modelDeployment),
   });
   return [mesh, fromGateways];
 }
