@@ -3,7 +3,12 @@ import type { Termination } from '../plan/observed.ts';
 interface ContainerState {
   readonly running?: object;
   readonly waiting?: { readonly reason?: string; readonly message?: string };
-  readonly terminated?: { readonly reason?: string; readonly message?: string; readonly exitCode: number };
+  readonly terminated?: {
+    readonly reason?: string;
+    readonly message?: string;
+    readonly exitCode: number;
+    readonly finishedAt?: string;
+  };
 }
 
 /** What is read of one container's status. */
@@ -35,13 +40,14 @@ function isDown({ state }: ContainerStatus): boolean {
 export function terminationOf(container: ContainerStatus | undefined): Termination | undefined {
   const terminated = container?.state?.terminated ?? container?.lastState?.terminated;
   if (terminated === undefined) return undefined;
-  const { exitCode, message = '', reason = 'Error' } = terminated;
+  const { exitCode, message = '', reason = 'Error', finishedAt } = terminated;
   const words = ownWords(message) ?? { reason, message: plainWords(message, exitCode) };
-  return { ...words, exitCode };
+  return { ...words, exitCode, ...(finishedAt !== undefined && { finishedAt }) };
 }
 
+/** Of a long log the end is kept: that is where it says what went wrong. */
 function plainWords(text: string, exitCode: number): string {
-  const words = text.trim().slice(0, LONGEST_MESSAGE);
+  const words = text.trim().slice(-LONGEST_MESSAGE);
   return words === '' ? `it ended with exit code ${exitCode}` : words;
 }
 

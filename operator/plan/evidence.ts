@@ -1,8 +1,7 @@
 import { durationMs } from '../api/duration.ts';
-import { FULL_WEIGHT, weightOf } from '../traffic/routing.ts';
 import { podsForShare, hasCapacityFor } from './capacity.ts';
 import type { Facts, RevisionFacts } from './facts.ts';
-import type { PodObservation } from './observed.ts';
+import type { PodObservation, Termination } from './observed.ts';
 
 /** Why a candidate cannot go on, with the evidence in a sentence. */
 export interface Failure {
@@ -33,16 +32,27 @@ const hopeless: ReadonlySet<string> = new Set<FailureReason>([
   'ConfigurationInvalid',
 ]);
 
-/** Crashes that end a rollout while nobody is served by the candidate; a served one may not crash at all. */
+/** Crashes that end a rollout while nobody is served by the candidate … */
 const CRASHES_BEFORE_TRAFFIC = 3;
+/** … and once somebody is. */
+const CRASHES_WITH_TRAFFIC = 1;
 
 /** So few errors may be chance or one odd client, whatever their share. */
 const FEWEST_ERRORS = 5;
 
+/** The last words of a crashed container may be a stack trace. */
+const LONGEST_LAST_WORDS = 200;
+
 export interface Trial {
   readonly facts: Facts;
   readonly candidate: RevisionFacts;
-  /** Since when the candidate's present step waits for it; undefined while it does not. */
+  /** The share of the traffic, of FULL_WEIGHT, that it has to have pods for at this step. */
+  readonly share: number;
+  /** Whether users have been sent to it since its rollout began. */
+  readonly served: boolean;
+  /** What happened before is no evidence: the pods of a revision that is gone back to may be old. */
+  readonly triedSinceMs: number;
+  /** Since when the candidate's present step waits for its pods; undefined while it does not. */
   readonly waitingSinceMs: number | undefined;
   readonly nowMs: number;
 }
@@ -59,29 +69,55 @@ export function findFailure(trial: Trial): Failure | undefined {
   return failures.map((failure) => failure(trial)).find((found) => found !== undefined);
 }
 
-function cannotStart({ candidate }: Trial): Failure | undefined {
-  const termination = candidate.pods
-    .map((pod) => pod.lastTermination)
-    .find((last) => last && hopeless.has(last.reason));
+function cannotStart(trial: Trial): Failure | undefined {
+  const termination = fallen(trial)
+    // A pod that is ready has started after all.
+    .filter(({ ready }) => !ready)
+    .map(({ lastTermination }) => lastTermination)
+    .find((last) => last !== undefined && hopeless.has(last.reason));
   return termination && { reason: termination.reason as FailureReason, message: termination.message };
 }
 
-function crashes({ facts, candidate }: Trial): Failure | undefined {
-  const limit = weightOf(facts.askedRouting, candidate.name) > 0 ? 1 : CRASHES_BEFORE_TRAFFIC;
-  const worst = candidate.pods.reduce<PodObservation | undefined>(
-    (most, pod) => (pod.crashes > (most?.crashes ?? 0) ? pod : most),
-    undefined,
-  );
-  if (worst === undefined || worst.crashes < limit) return undefined;
+function crashes(trial: Trial): Failure | undefined {
+  const { candidate, served } = trial;
+  const worst = fallen(trial).find((pod) => pod.crashes >= crashLimit(pod, served));
+  if (worst === undefined) return undefined;
   const { lastTermination } = worst;
   if (lastTermination?.reason === 'ModelDownloadFailed') {
     return { reason: 'ModelDownloadFailed', message: lastTermination.message };
   }
-  const how = lastTermination ? ` (${lastTermination.reason}, exit code ${lastTermination.exitCode})` : '';
   return {
     reason: 'CrashLoop',
-    message: `The runtime of revision ${candidate.name} ended by itself${how}: see kubectl logs --previous ${worst.name}`,
+    message: `The runtime of revision ${candidate.name} ended by itself in pod ${worst.name}${lastWords(lastTermination)}`,
   };
+}
+
+/** Pods whose runtime has ended since the trial began, the worst first. */
+function fallen({ candidate, triedSinceMs }: Trial): readonly PodObservation[] {
+  return candidate.pods
+    .filter(({ crashes: count, lastTermination }) => count > 0 && endedAtMs(lastTermination) >= triedSinceMs)
+    .sort((left, right) => right.crashes - left.crashes);
+}
+
+/** Kubernetes drops the fraction of the second; an end at an unknown time counts as one of now. */
+function endedAtMs(termination: Termination | undefined): number {
+  return termination?.finishedAt === undefined ? Infinity : Date.parse(termination.finishedAt) + 999;
+}
+
+/** A download may fail in a pod that has never been ready, while others serve: that is no crash under traffic. */
+function crashLimit({ lastTermination }: PodObservation, served: boolean): number {
+  return served && lastTermination?.reason !== 'ModelDownloadFailed'
+    ? CRASHES_WITH_TRAFFIC
+    : CRASHES_BEFORE_TRAFFIC;
+}
+
+/** Its pods are removed soon after, so the sentence has to hold what they said. */
+function lastWords(termination: Termination | undefined): string {
+  if (termination === undefined) return '';
+  const { reason, exitCode, message } = termination;
+  const last = message.trim().split('\n').at(-1)?.trim().slice(0, LONGEST_LAST_WORDS) ?? '';
+  const adds = last !== '' && last !== `it ended with exit code ${exitCode}`;
+  return ` (${reason}, exit code ${exitCode})${adds ? `: ${last}` : ''}`;
 }
 
 function answersWithErrors({ facts, candidate }: Trial): Failure | undefined {
@@ -96,12 +132,12 @@ function answersWithErrors({ facts, candidate }: Trial): Failure | undefined {
   };
 }
 
-function missedDeadline({ facts, candidate, waitingSinceMs, nowMs }: Trial): Failure | undefined {
+function missedDeadline({ facts, candidate, share, waitingSinceMs, nowMs }: Trial): Failure | undefined {
   const { progressDeadline } = facts.modelDeployment.spec.rollout.abortOn;
   if (waitingSinceMs === undefined || nowMs - waitingSinceMs < durationMs(progressDeadline)) return undefined;
   return {
     reason: 'ProgressDeadlineExceeded',
-    message: `Revision ${candidate.name} was not ready within ${progressDeadline}: ${whyNotReady(facts, candidate, FULL_WEIGHT)}`,
+    message: `Revision ${candidate.name} was not ready within ${progressDeadline}: ${whyNotReady(facts, candidate, share)}`,
   };
 }
 

@@ -36,6 +36,8 @@ export interface Termination {
   readonly reason: string;
   readonly message: string;
   readonly exitCode: number;
+  /** RFC 3339, where the kubelet tells it. */
+  readonly finishedAt?: string;
 }
 
 /** The runtime's `/headgate/report`. Only requests of users count, never mirrored ones. */

@@ -51,23 +51,35 @@ export function needsEvidence(
   modelDeployment: ModelDeployment,
   children: readonly KubernetesObject[],
 ): boolean {
-  const { status, metadata, spec } = modelDeployment;
-  const desired = revisionName(metadata.name, spec);
-  const record = children.find(
-    ({ kind, metadata: { name } }) => kind === 'ControllerRevision' && name === desired,
-  );
-  const aborted = record !== undefined && readMarks(record).aborted !== undefined;
-  const askedHash = router.liveHash(children, modelDeployment);
   return (
-    status?.rollout !== undefined ||
-    (askedHash !== undefined &&
-      (status?.routing?.hash !== askedHash || status.routing.provenAt === undefined)) ||
-    (status?.stable !== undefined && desired !== status.stable && !aborted) ||
-    children.some(
-      ({ kind, metadata: child }) =>
-        kind !== 'ControllerRevision' &&
-        child.labels?.[labels.revision] !== undefined &&
-        child.labels[labels.revision] !== status?.stable,
-    )
+    modelDeployment.status?.rollout !== undefined ||
+    isUnproven(modelDeployment, children) ||
+    isToBeTried(modelDeployment, children) ||
+    hasLeftovers(modelDeployment, children)
   );
+}
+
+function isUnproven(modelDeployment: ModelDeployment, children: readonly KubernetesObject[]): boolean {
+  const askedHash = router.liveHash(children, modelDeployment);
+  const remembered = modelDeployment.status?.routing;
+  return askedHash !== undefined && (remembered?.hash !== askedHash || remembered.provenAt === undefined);
+}
+
+function isToBeTried(
+  { metadata, spec, status }: ModelDeployment,
+  children: readonly KubernetesObject[],
+): boolean {
+  const desired = revisionName(metadata.name, spec);
+  if (status?.stable === undefined || status.stable === desired) return false;
+  const record = children.find(
+    (child) => child.kind === 'ControllerRevision' && child.metadata.name === desired,
+  );
+  return record === undefined || readMarks(record).aborted === undefined;
+}
+
+function hasLeftovers({ status }: ModelDeployment, children: readonly KubernetesObject[]): boolean {
+  return children
+    .filter(({ kind }) => kind !== 'ControllerRevision')
+    .map(({ metadata }) => metadata.labels?.[labels.revision])
+    .some((revision) => revision !== undefined && revision !== status?.stable);
 }

@@ -1,4 +1,7 @@
 import type { ModelDeploymentStatus } from '../api/model-deployment.ts';
+import { router } from '../traffic/index.ts';
+import type { Routing } from '../traffic/routing.ts';
+import { MANAGEMENT_PORT } from '../api/names.ts';
 import type { RuntimeReport } from './observed.ts';
 import type { Facts } from './facts.ts';
 
@@ -39,10 +42,23 @@ export function evaluateProof(facts: Facts, nowMs: number): Proof {
     : { kind: 'Unproven', hash, message: problem };
 }
 
+/**
+ * Why the proxies are not known to use this very routing, with the hosts, timeouts and gateways of the present spec;
+ * undefined when they are, or when there is no router to ask.
+ */
+export function whyUnproven(facts: Facts, proof: Proof, routing: Routing): string | undefined {
+  const { modelDeployment, observed, askedHash } = facts;
+  if (observed.platform.istio && askedHash !== router.render(modelDeployment, routing).hash) {
+    return 'The routes are being written';
+  }
+  return proof.kind === 'Unproven' ? proof.message : undefined;
+}
+
 type Doubt = (facts: Facts, hash: string, nowMs: number) => string | undefined;
 
 /** The first that applies is the reason to wait; missing, empty or refused evidence is a reason too. */
 const doubts: readonly Doubt[] = [
+  gatewaysNotAsked,
   gatewayMissing,
   gatewayBehind,
   runtimeSilent,
@@ -50,9 +66,20 @@ const doubts: readonly Doubt[] = [
   sidecarsNotYetPushed,
 ];
 
+function gatewaysNotAsked({ modelDeployment, observed }: Facts): string | undefined {
+  const { proxies, missing } = observed.gateways;
+  const isSilent = proxies.length === 0 && missing.length === 0;
+  return isSilent && modelDeployment.spec.traffic.gateways !== undefined
+    ? 'No gateway of spec.traffic.gateways was asked yet'
+    : undefined;
+}
+
 function gatewayMissing({ observed }: Facts): string | undefined {
   const [missing] = observed.gateways.missing;
-  return missing && `Gateway ${missing.gateway} cannot be asked: ${missing.message}`;
+  return (
+    missing &&
+    `Gateway ${missing.gateway} cannot be asked which routes it has: ${missing.message}; mend it or take it out of spec.traffic.gateways`
+  );
 }
 
 function gatewayBehind({ observed }: Facts, hash: string): string | undefined {
@@ -61,7 +88,7 @@ function gatewayBehind({ observed }: Facts, hash: string): string | undefined {
   const names = behind
     .map(({ name, problem }) => (problem === undefined ? name : `${name} (${problem})`))
     .sort();
-  return `Waiting until the gateway uses the new routing: ${names.join(', ')}`;
+  return `Waiting until every gateway pod has the new routes: ${names.join(', ')}; a pod that cannot get them any more has to be deleted`;
 }
 
 function servingReports({
@@ -79,7 +106,10 @@ function runtimeSilent(facts: Facts): string | undefined {
     .filter(([, report]) => report === undefined)
     .map(([name]) => name)
     .sort();
-  return silent && `Waiting for the report of runtime pod ${silent}, which tells what still arrives there`;
+  return (
+    silent &&
+    `Waiting for pod ${silent} to tell which routes its requests came by: let the operator reach its port ${MANAGEMENT_PORT}`
+  );
 }
 
 function sidecarBehind(facts: Facts, hash: string): string | undefined {
@@ -88,13 +118,15 @@ function sidecarBehind(facts: Facts, hash: string): string | undefined {
       (sighting) => sighting.hash !== hash && sighting.lastSeenSecondsAgo < STALE_SIGHTING_SECONDS,
     ),
   );
-  return stale ? 'Waiting for sidecars that still send requests with the routing before this one' : undefined;
+  return stale
+    ? 'Waiting until no sidecar sends by the routes before these; a client whose sidecar has lost istiod has to be restarted'
+    : undefined;
 }
 
 function sidecarsNotYetPushed(facts: Facts, _hash: string, nowMs: number): string | undefined {
   if (facts.observed.gateways.proxies.length > 0) return undefined;
   const elapsedMs = nowMs - askedAtMs(facts, facts.modelDeployment.status, nowMs);
   return elapsedMs < LONGEST_PUSH_DELAY_MS
-    ? 'Waiting until the mesh has had time to learn the new routing; there is no gateway to ask'
+    ? 'Waiting 10 s for the sidecars to learn the new routes, because there is no gateway to ask'
     : undefined;
 }

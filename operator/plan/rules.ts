@@ -5,7 +5,8 @@ import { istioMissing, type Course } from './course.ts';
 import { findFailure, whyNotReady, type FailureReason } from './evidence.ts';
 import { leftovers, type Facts, type RevisionFacts } from './facts.ts';
 import { LOOK_WHILE_ROLLING_MS, lookForProofMs } from './pace.ts';
-import type { Proof } from './proof.ts';
+import { whyUnproven, type Proof } from './proof.ts';
+import { promotion } from './promotion.ts';
 import { rolling } from './rolling.ts';
 
 type CourseRule = (facts: Facts, proof: Proof, nowMs: number) => Course | undefined;
@@ -48,12 +49,15 @@ function first(facts: Facts, _proof: Proof, nowMs: number): Course | undefined {
       phase: 'Progressing',
       reason: 'Promoting',
       message: `Revision ${desired.name} is ready and becomes the first stable one`,
-      mark: { revision: desired, marks: { promotedAt: new Date(nowMs).toISOString() } },
+      mark: promotion(facts, desired, nowMs),
       nextLookMs: 0,
     };
   }
   const waitingSinceMs = recordedAtMs(desired) ?? nowMs;
-  const failure = findFailure({ facts, candidate: desired, waitingSinceMs, nowMs });
+  const failure = findFailure({
+    ...{ facts, candidate: desired, share: FULL_WEIGHT, served: false, waitingSinceMs, nowMs },
+    triedSinceMs: 0,
+  });
   if (failure !== undefined) return { ...common, phase: 'Degraded', ...failure };
   const { progressDeadline } = facts.modelDeployment.spec.rollout.abortOn;
   return {
@@ -77,16 +81,15 @@ function aborted(facts: Facts, proof: Proof, nowMs: number): Course | undefined 
   return {
     phase: 'Aborted',
     reason: mark.reason as FailureReason, // an abort of ours has written it
-    message: `${mark.message}. ${whereTrafficIs(stable, proof)}; change the model, runtime, resources or podTemplate to try again`,
+    message: `${mark.message}. ${whereTrafficIs(facts, stable, proof)}; change the model, runtime, resources or podTemplate to try again`,
     ...onlyStable(facts, stable, { proof, nowMs }),
   };
 }
 
 /** Status never says that traffic is where it is not known to be (I11). */
-function whereTrafficIs({ name }: RevisionFacts, proof: Proof): string {
-  return proof.kind === 'Unproven'
-    ? `All traffic goes back to ${name}. ${proof.message}`
-    : `All traffic is on ${name}`;
+function whereTrafficIs(facts: Facts, { name }: RevisionFacts, proof: Proof): string {
+  const doubt = whyUnproven(facts, proof, routeAllTo(name));
+  return doubt === undefined ? `All traffic is on ${name}` : `All traffic goes back to ${name}. ${doubt}`;
 }
 
 function settled(facts: Facts, proof: Proof, nowMs: number): Course | undefined {
@@ -130,8 +133,8 @@ function healthOf(
   if (!facts.observed.platform.istio && facts.modelDeployment.spec.traffic.gateways !== undefined) {
     return { phase: 'Progressing', reason: 'IstioMissing', message: istioMissing };
   }
-  if (proof.kind === 'Unproven')
-    return { phase: 'Progressing', reason: 'RoutingUnproven', message: proof.message };
+  const doubt = whyUnproven(facts, proof, routeAllTo(stable.name));
+  if (doubt !== undefined) return { phase: 'Progressing', reason: 'RoutingUnproven', message: doubt };
   if (stable.readyPods < minReplicas) {
     return {
       phase: 'Progressing',

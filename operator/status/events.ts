@@ -39,10 +39,8 @@ function rolloutStarted({ before, after, facts }: Change): PlannedEvent | undefi
   };
 }
 
-function stepCompleted({ before, after, course }: Change): PlannedEvent | undefined {
-  const step = after.rollout?.stepIndex ?? 0;
-  if (before?.rollout?.id !== after.rollout?.id || step <= (before?.rollout?.stepIndex ?? 0))
-    return undefined;
+function stepCompleted({ after, course }: Change): PlannedEvent | undefined {
+  if (course.reason !== 'StepCompleted') return undefined;
   return { type: 'Normal', reason: 'StepCompleted', message: `Step ${after.step ?? ''}: ${course.message}` };
 }
 

@@ -5,13 +5,15 @@ import { runningPods, type Facts, type RevisionFacts } from '../plan/facts.ts';
 import { askedAtMs, type Proof } from '../plan/proof.ts';
 import { strategies } from '../strategies/index.ts';
 import { router } from '../traffic/index.ts';
-import { FULL_WEIGHT, sameRouting, weightOf, type Routing } from '../traffic/routing.ts';
+import { FULL_WEIGHT, weightOf, type Routing } from '../traffic/routing.ts';
 import { claimsOf } from './claims.ts';
 import { conditionsOf } from './conditions.ts';
 
 const HISTORY_LIMIT = 10;
 /** The CRD bounds messages; Kubernetes' own reasons inside them can be long. */
 const LONGEST_MESSAGE = 1024;
+/** The CRD bounds this list too; the revisions that matter most come first. */
+const MOST_REVISIONS = 32;
 
 interface StatusInput {
   readonly facts: Facts;
@@ -94,8 +96,8 @@ function urlOf({ modelDeployment, stable }: Facts): string | undefined {
 }
 
 /** What proxies are known to do (I11): a weight that is asked for but not proven yet is not shown as a fact. */
-function provenWeight({ facts, proof, routing }: StatusInput, revision: string): number {
-  if (proof.kind === 'Proven' && sameRouting(routing, facts.askedRouting)) return weightOf(routing, revision);
+function provenWeight({ facts, proof }: StatusInput, revision: string): number {
+  if (proof.kind === 'Proven') return weightOf(facts.askedRouting, revision);
   const before = facts.modelDeployment.status?.revisions?.find(({ name }) => name === revision);
   return before?.provenWeight ?? 0;
 }
@@ -104,6 +106,8 @@ function revisionsOf(input: StatusInput): RevisionStatus[] {
   const { facts, routing } = input;
   return [...facts.revisions.values()]
     .filter(({ pods, name }) => pods.length > 0 || weightOf(routing, name) > 0)
+    .sort((left, right) => right.number - left.number)
+    .slice(0, MOST_REVISIONS)
     .map((revision) => {
       const modelDigest = digestOf(facts, revision);
       return {
