@@ -26,7 +26,7 @@ export interface BuildRequest {
 export async function build(request: BuildRequest): Promise<void> {
   await mkdir(join(cacheFolder, 'npm'), { recursive: true });
   await buildah([
-    ...['bud', '--isolation', 'chroot', '--network', 'host', '--layers', '--pull-never', '--quiet'],
+    ...['bud', '--isolation', 'chroot', '--network', 'host', '--layers', '--pull-never'],
     ...machineVolumes().flatMap((volume) => ['--volume', volume]),
     ...['--tag', request.reference, '--file', request.dockerfile, request.context],
   ]);

@@ -84,9 +84,12 @@ class RunningClient implements Client {
         ...sidecarArguments(this.address, bootstrap, options),
       ]),
     );
-    await waitFor('the sidecar has its listener for outgoing connections', async () => {
-      const answer = await fetch(`http://${this.address}:15000/listeners`);
-      return (await answer.text()).includes(':15001');
+    // Listeners are listed before its workers have begun to accept.
+    await waitFor('the sidecar accepts outgoing connections', async () => {
+      const [ready, listeners] = await Promise.all(
+        ['ready', 'listeners'].map((page) => fetch(`http://${this.address}:15000/${page}`)),
+      );
+      return ready?.ok === true && (await listeners?.text())?.includes(':15001');
     });
     await this.run('sh', '-ec', redirectScript);
   }
@@ -114,7 +117,7 @@ function sidecarArguments(address: string, bootstrap: string, options: ClientOpt
     ...{ INTERCEPTION_MODE: 'REDIRECT', INSTANCE_IPS: address },
   };
   return [
-    ...['--config-path', bootstrap, '--concurrency', '1', '--log-level', 'warning'],
+    ...['--config-path', bootstrap, '--concurrency', '1', '--log-level', 'error'],
     // Several Envoys on one machine meet in its shared memory otherwise.
     ...['--disable-hot-restart', '--service-cluster', `${name}.${namespace}`],
     ...['--service-node', `sidecar~${address}~${name}.${namespace}~${namespace}.svc.cluster.local`],

@@ -14,7 +14,10 @@ createServer((request, response) => {
   response.writeHead(200, { 'x-headgate-revision': revision });
   response.end(JSON.stringify({ revision, headers: request.headers }));
 }).listen(8080);
-createServer((request, response) => response.end('inference_latency_p95_ms ' + p95 + '\\n')).listen(8082);
+createServer((request, response) => {
+  response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' });
+  response.end('inference_latency_p95_ms ' + p95 + '\\n');
+}).listen(8082);
 process.on('SIGTERM', () => setTimeout(() => process.exit(0), 3000));
 `;
 

@@ -58,7 +58,7 @@ export function serviceBeside(service: ServiceBeside): object[] {
   ];
 }
 
-/** Two Envoys as ordinary pods, their Service, and the Istio Gateway that they serve. */
+/** Two Envoys as ordinary pods, their Service, the Istio Gateway that they serve, and a mesh without TLS. */
 export function gatewayObjects(): object[] {
   return [
     {
@@ -82,6 +82,13 @@ export function gatewayObjects(): object[] {
       kind: 'Service',
       metadata: { namespace, name: 'public-gateway', labels },
       spec: { selector: labels, ports: [{ name: 'http', port: 80, targetPort: 8080, appProtocol: 'http' }] },
+    },
+    // Nobody hands out certificates here, and a sidecar that waits for one accepts no connection at all.
+    {
+      apiVersion: 'security.istio.io/v1',
+      kind: 'PeerAuthentication',
+      metadata: { namespace, name: 'default' },
+      spec: { mtls: { mode: 'DISABLE' } },
     },
     {
       apiVersion: 'networking.istio.io/v1',

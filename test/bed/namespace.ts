@@ -97,26 +97,25 @@ export function assertRunningInside(namespace: Namespace, name: string, pid: num
 
 /** The machine's number of a process inside, so that any tool of the machine can signal it. */
 export function machinePid(namespace: Namespace, insidePid: number): number {
-  const inside = readlinkSync(`/proc/${namespace.firstPid}/ns/pid`);
+  const inside = numbersOf(`/proc/${namespace.firstPid}/root/proc`, String(insidePid));
+  if (inside === undefined) throw new Error(`process ${insidePid} of the bed is gone`);
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
-    if (lastNumber(entry) === insidePid && pidNamespace(entry) === inside) return Number(entry);
+    const outside = numbersOf('/proc', entry);
+    // The machine counts one number more, its own; a container counts one more on both sides.
+    const isSame = outside?.namespace === inside.namespace && outside.numbers.endsWith(`\t${inside.numbers}`);
+    if (isSame) return Number(entry);
   }
-  throw new Error(`process ${insidePid} of the bed is gone`);
+  throw new Error(`process ${insidePid} of the bed is not to be found on the machine`);
 }
 
-function lastNumber(pid: string): number | undefined {
+/** Every number that a process has, one for each nested namespace from the reader's on; undefined when it is gone. */
+function numbersOf(proc: string, pid: string): { namespace: string; numbers: string } | undefined {
   try {
-    const numbers = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]?.split(/\s+/);
-    return numbers === undefined || numbers.length < 2 ? undefined : Number(numbers.at(-1));
-  } catch {
-    return undefined;
-  }
-}
-
-function pidNamespace(pid: string): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/pid`);
+    const numbers = /^NSpid:\s+(.*)$/m.exec(readFileSync(join(proc, pid, 'status'), 'utf8'))?.[1];
+    return numbers === undefined
+      ? undefined
+      : { namespace: readlinkSync(join(proc, pid, 'ns/pid')), numbers };
   } catch {
     return undefined;
   }
