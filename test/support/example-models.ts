@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** Where examples/models/train.py put its results. */
 export function exampleModelPath(file: string): string {
   return fileURLToPath(new URL(`../../examples/models/${file}`, import.meta.url));
+}
+
+export function exampleModelUri(file: string): string {
+  return pathToFileURL(exampleModelPath(file)).href;
 }
 
 export interface Reference {
