@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -43,6 +43,23 @@ describe('the README', () => {
       .map((line) => line.split(/\s+/));
     expect(shown.length).toBeGreaterThan(0);
     expect(shown).toEqual(shown.map(() => header));
+  });
+});
+
+describe('the architecture page', () => {
+  test('names only functions of the plan that exist', async () => {
+    const folders = ['operator/plan', 'operator/status'].map((folder) => join(repository, folder));
+    const files = await Promise.all(
+      folders.map(async (folder) => (await readdir(folder)).map((file) => join(folder, file))),
+    );
+    const sources = await Promise.all(files.flat().map((file) => readFile(file, 'utf8')));
+    const functions = sources.flatMap((source) =>
+      [...source.matchAll(/^export function (\w+)/gm)].map(([, name]) => name),
+    );
+    const [block = ''] = fencedBlocks(await read('docs/architecture.md'), '');
+    const named = block.split('\n').flatMap((line) => /^(?:plan)? +(\w+) {2}/.exec(line)?.[1] ?? []);
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((name) => !functions.includes(name))).toEqual([]);
   });
 });
 
