@@ -55,7 +55,7 @@ export function duration({ field, ...options }: DurationOptions): TString {
     patternMessage: `${field} must be a duration such as 100ms, 30s, 10m or 1h30m`,
     ...rules({
       rule: `!self.matches('${DURATION_PATTERN}') || duration(self) >= duration('1ms')`,
-      message: `${field} must be longer than 0; write for example 30s`,
+      message: `${field} must be longer than 0; write for example ${options.default ?? options.example ?? '30s'}`,
     }),
   });
 }

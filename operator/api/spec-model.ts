@@ -36,11 +36,11 @@ export const modelSchema = Type.Object(
     sha256: Type.Optional(
       textOfForm(
         '^[0-9a-f]{64}$',
-        'spec.model.sha256 must be 64 lower-case hexadecimal digits, as sha256sum prints them',
+        'spec.model.sha256 must be 64 lower-case hexadecimal digits, as sha256sum prints them, without a prefix',
         {
           description:
             'The SHA-256 digest of the model file; a file that has another digest is refused before it is loaded.',
-          maxLength: 64,
+          maxLength: 256,
           example: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
         },
       ),
