@@ -26,6 +26,16 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof ApiError && error.status === 404;
 }
 
+/** What was sent makes no valid object. */
+export function isInvalid(error: unknown): error is ApiError {
+  return error instanceof ApiError && (error.status === 422 || error.status === 400);
+}
+
+/** The API server will answer the same as long as nobody changes anything. */
+export function isRefusal(error: unknown): error is ApiError {
+  return isInvalid(error) || (error instanceof ApiError && error.status === 403);
+}
+
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { HistoryEntry, ModelDeployment, ModelDeploymentStatus } from '../api/model-deployment.ts';
-import { messageOf } from '../errors.ts';
+import { isRefusal, messageOf } from '../errors.ts';
 import type { Cluster } from '../kube/cluster.ts';
 import type { Action, PlannedEvent } from '../plan/action.ts';
+import { refusalEvent, refusedStatus, type Refusal } from '../status/refusal.ts';
 
 export interface Execution {
   readonly actions: readonly Action[];
@@ -22,11 +23,48 @@ export async function execute(
   { actions, status }: Execution,
   listeners: ExecuteListeners = {},
 ): Promise<void> {
-  for (const action of actions) await carryOut(cluster, modelDeployment, action, listeners);
+  for (const action of actions) {
+    try {
+      await carryOut(cluster, modelDeployment, action, listeners);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const refusal = { what: describe(action), words: error.message };
+      await tellRefusal(cluster, modelDeployment, { status, refusal, listeners });
+      throw error;
+    }
+  }
   if (!isStatusDifferent(modelDeployment.status, status)) return;
   await cluster.patchStatus(modelDeployment, status);
   for (const entry of newEntries(modelDeployment.status?.history, status.history)) {
     listeners.onRolloutEnded?.(entry);
+  }
+}
+
+interface Refused {
+  readonly status: ModelDeploymentStatus;
+  readonly refusal: Refusal;
+  readonly listeners: ExecuteListeners;
+}
+
+async function tellRefusal(
+  cluster: Cluster,
+  modelDeployment: ModelDeployment,
+  { status, refusal, listeners }: Refused,
+): Promise<void> {
+  const refused = refusedStatus(modelDeployment, status, refusal, Date.now());
+  const event = refusalEvent(modelDeployment, refusal);
+  if (event !== undefined) await record(cluster, modelDeployment, event, listeners);
+  if (isStatusDifferent(modelDeployment.status, refused)) await cluster.patchStatus(modelDeployment, refused);
+}
+
+function describe(action: Action): string {
+  switch (action.kind) {
+    case 'Apply':
+      return `${action.object.kind} ${action.object.metadata.name}`;
+    case 'Delete':
+      return `to delete ${action.reference.kind} ${action.reference.name}`;
+    case 'RecordEvent':
+      return `event ${action.event.reason}`;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { KubernetesObject, ObjectReference } from '../api/object.ts';
-import { isConflict, isNotFound } from '../errors.ts';
+import { isConflict, isInvalid, isNotFound } from '../errors.ts';
 import type { PlannedEvent } from '../plan/action.ts';
 import type { Caches } from './caches.ts';
 import type { Cluster } from './cluster.ts';
@@ -74,7 +74,13 @@ export class KubernetesCluster implements Cluster {
       expectedResourceVersion === undefined
         ? object
         : { ...object, metadata: { ...object.metadata, resourceVersion: expectedResourceVersion } };
-    await this.write(object.kind, objectPath(resourceType(object.kind), namespace, name), body);
+    const path = objectPath(resourceType(object.kind), namespace, name);
+    try {
+      await this.write(object.kind, path, body);
+    } catch (error) {
+      if (!isInvalid(error) || !this.isThere(object)) throw error;
+      await this.overwrite(object.kind, path, body);
+    }
   }
 
   async remove({ kind, namespace, name, uid }: ObjectReference): Promise<void> {
@@ -118,6 +124,22 @@ export class KubernetesCluster implements Cluster {
       // It has been recorded by the pass that this one repeats.
       if (!isConflict(error)) throw error;
     }
+  }
+
+  private isThere({ kind, metadata: { namespace = '', name } }: KubernetesObject): boolean {
+    return isCachedKind(kind) && this.cached(kind, namespace, name) !== undefined;
+  }
+
+  /**
+   * An apply leaves beside ours what others have put into a list, and that can make the whole invalid: two ports of
+   * one name. A merge patch replaces lists.
+   */
+  private async overwrite(kind: string, path: string, body: unknown): Promise<void> {
+    const answer = await this.transport.request({
+      ...{ method: 'PATCH', path, body, query: { fieldManager: APPLY.fieldManager } },
+      contentType: 'application/merge-patch+json',
+    });
+    if (isCachedKind(kind)) this.caches.heardOwn(kind, trim(resourceType(kind), answer));
   }
 
   private async write(kind: string, path: string, body: unknown): Promise<void> {

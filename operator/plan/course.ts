@@ -18,7 +18,8 @@ export type CourseReason =
   | 'Promoting'
   | 'RoutingUnproven'
   | 'StepCompleted'
-  | 'WaitingForPods';
+  | 'WaitingForPods'
+  | 'WriteRefused';
 
 /** What a pass has decided, before it is turned into writes. */
 export interface Course {

@@ -1,0 +1,94 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { KubernetesObject } from '../../../operator/api/object.ts';
+import { collectionPath, objectPath, resourceType } from '../../../operator/kube/resource-types.ts';
+import { freePort } from '../../bed/free-port.ts';
+import type { Installation } from './installation.ts';
+import { listen } from './stand-in-runtime.ts';
+
+const GATEWAY_NAMESPACE = 'istio-system';
+/** As a ModelDeployment names it. */
+export const GATEWAY = `${GATEWAY_NAMESPACE}/public`;
+
+interface VirtualService extends KubernetesObject {
+  readonly spec: {
+    readonly hosts: readonly string[];
+    readonly gateways: readonly string[];
+    readonly http: readonly {
+      readonly match?: readonly { readonly uri?: { readonly exact?: string } }[];
+      readonly directResponse?: { readonly body: { readonly string: string } };
+    }[];
+  };
+}
+
+/**
+ * A Gateway, and a pod of it that answers probes from the VirtualServices as the API server has them at that moment:
+ * a proxy that learns at once. The whole stack asks real ones.
+ */
+export class StandInGateway {
+  private readonly installation: Installation;
+  private readonly server: Server;
+
+  private constructor(installation: Installation) {
+    this.installation = installation;
+    this.server = createServer((request, response) => {
+      void this.answer(request.headers.host ?? '', request.url ?? '').then((hash) => {
+        response.statusCode = hash === undefined ? 404 : 200;
+        response.end(hash);
+      });
+    });
+  }
+
+  static async start(installation: Installation): Promise<StandInGateway> {
+    const gateway = new StandInGateway(installation);
+    const port = await freePort();
+    await gateway.create(await listen(gateway.server, port), port);
+    return gateway;
+  }
+
+  async stop(): Promise<void> {
+    this.server.close();
+    this.server.closeAllConnections();
+    await once(this.server, 'close');
+  }
+
+  private async create(podIP: string, port: number): Promise<void> {
+    const { transport, server } = this.installation;
+    const selector = { istio: 'public' };
+    const metadata = { namespace: GATEWAY_NAMESPACE };
+    await server.kubectl('create', 'namespace', GATEWAY_NAMESPACE);
+    await server.kubectl.apply([
+      {
+        ...{
+          apiVersion: 'networking.istio.io/v1',
+          kind: 'Gateway',
+          metadata: { ...metadata, name: 'public' },
+        },
+        spec: {
+          selector,
+          servers: [{ hosts: ['*'], port: { name: 'http', number: port, protocol: 'HTTP' } }],
+        },
+      },
+      {
+        ...{ apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, name: 'public-0', labels: selector } },
+        spec: { containers: [{ name: 'proxy', image: 'none' }] },
+      },
+    ]);
+    await transport.request({
+      method: 'PATCH',
+      path: `${objectPath(resourceType('Pod'), GATEWAY_NAMESPACE, 'public-0')}/status`,
+      contentType: 'application/merge-patch+json',
+      body: { status: { phase: 'Running', podIP, podIPs: [{ ip: podIP }] } },
+    });
+  }
+
+  private async answer(host: string, path: string): Promise<string | undefined> {
+    const list = await this.installation.transport
+      .request({ method: 'GET', path: collectionPath(resourceType('VirtualService')) })
+      .catch(() => ({ items: [] }));
+    return (list as { readonly items: readonly VirtualService[] }).items
+      .filter(({ spec }) => spec.gateways.includes(GATEWAY) && spec.hosts.includes(host))
+      .flatMap(({ spec }) => spec.http)
+      .find(({ match }) => match?.some(({ uri }) => uri?.exact === path))?.directResponse?.body.string;
+  }
+}
