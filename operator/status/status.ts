@@ -103,7 +103,9 @@ function provenWeight({ facts, proof }: StatusInput, revision: string): number {
 }
 
 function revisionsOf(input: StatusInput): RevisionStatus[] {
-  const { facts, routing } = input;
+  const { facts } = input;
+  // A pass that has no say about routes leaves those that are there.
+  const routing = input.routing ?? facts.askedRouting;
   return [...facts.revisions.values()]
     .filter(({ pods, name }) => pods.length > 0 || weightOf(routing, name) > 0)
     .sort((left, right) => right.number - left.number)
