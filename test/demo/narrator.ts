@@ -17,6 +17,11 @@ export class Narrator {
     this.say(`$ ${words}`);
   }
 
+  /** Belongs to the line after it. */
+  detail(line: string): void {
+    this.say(`${' '.repeat(9)}${line}`);
+  }
+
   /** A line of what happens, with the seconds since the chapter began. */
   tell(line: string): void {
     const seconds = ((performance.now() - this.chapterStartedMs) / 1000).toFixed(1).padStart(5);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { passesThrough, RowReader } from './rows.ts';
+import { headerAbove, passesThrough, RowReader } from './rows.ts';
 
 const header =
   'NAME        PHASE         REASON          STRATEGY   STEP   WEIGHT   STABLE   CANDIDATE   READY   AGE';
@@ -25,11 +25,28 @@ describe('the rows of kubectl get -w', () => {
     expect(rows.map(({ text }) => text)).toEqual([rolling, healthy]);
   });
 
+  it('come after a header, which is kept', () => {
+    const reader = new RowReader();
+    reader.read(`${header}\n${rolling}\n`);
+    expect(reader.header).toBe(header);
+  });
+
   it('have no weight and no phase while kubectl shows none', () => {
     expect(new RowReader().read(`${unborn}\n${healthy}\n`)).toEqual([
       { text: unborn, phase: '', weight: undefined },
       { text: healthy, phase: 'Healthy', weight: undefined },
     ]);
+  });
+});
+
+describe('the header', () => {
+  it('stands above the cells of a row whose columns have widened', () => {
+    const above = headerAbove('NAME   PHASE     STEP', 'diagnosis   Progressing   2/7');
+    expect(above).toBe('NAME        PHASE         STEP');
+  });
+
+  it('stays as it is above a row with an empty cell, which does not show where its columns are', () => {
+    expect(headerAbove('NAME   PHASE     STEP', 'diagnosis   Healthy')).toBe('NAME   PHASE     STEP');
   });
 });
 

@@ -1,15 +1,14 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ModelDeploymentStatus } from '../../operator/api/status.ts';
 import type { Bed } from '../bed/bed.ts';
 import { repository } from '../bed/layout.ts';
 import type { Load, LoadRecord } from '../bed/load.ts';
 import { waitFor } from '../bed/wait.ts';
 import { waitForPhase, waitForStatus } from '../e2e/support/status.ts';
 import { startInferLoad } from '../e2e/support/infer-load.ts';
+import { ShareWatch } from '../e2e/support/share-watch.ts';
 import type { Narrator } from './narrator.ts';
-import { passesThrough } from './rows.ts';
-import { watchShareUntilGone } from './share-watch.ts';
+import { headerAbove, passesThrough, type Row } from './rows.ts';
 import { describeCounts, type ChapterResult, type Recovery } from './summary.ts';
 import { startWatch, watchWords, type Watch } from './watch.ts';
 
@@ -37,11 +36,15 @@ export class Story {
   readonly recoveries: Recovery[] = [];
   private readonly bed: Bed;
   private readonly narrator: Narrator;
+  private readonly watch: Watch;
   private load: Load | undefined;
+  private isHeaderSaid = false;
 
   constructor(bed: Bed, narrator: Narrator) {
     this.bed = bed;
     this.narrator = narrator;
+    // One for all chapters: kubectl's columns settle as its words come.
+    this.watch = startWatch(bed, subject.namespace, ({ text }) => this.tellRow(text));
   }
 
   async firstVersion(title: string, file: string): Promise<void> {
@@ -61,7 +64,7 @@ export class Story {
   async betterVersion(title: string, file: string, weights: readonly number[]): Promise<void> {
     this.narrator.beginChapter(title);
     const startedMs = Date.now();
-    const rows = await this.whileWatching(file, async () => {
+    const { rows } = await this.whileWatching(file, async () => {
       const { candidate } = await this.waitForCandidate('v2');
       await waitForStatus(this.bed, subject, {
         what: 'is Healthy with the new version',
@@ -80,25 +83,24 @@ export class Story {
   async badVersion(bad: BadVersion): Promise<void> {
     this.narrator.beginChapter(bad.title);
     const startedMs = Date.now();
-    const { stable } = await waitForPhase(this.bed, subject, 'Healthy');
-    let goneAtMs = 0;
-    let raisedAtMs = 0;
-    let candidate = '';
-    let status: ModelDeploymentStatus = {};
-    await this.whileWatching(bad.file, async () => {
-      ({ candidate } = await this.waitForCandidate(bad.version));
-      ({ goneAtMs, raisedAtMs } = await watchShareUntilGone(
-        this.bed,
-        subject,
-        candidate,
-        LONGEST_ROLLOUT_MS,
-      ));
-      status = await waitForPhase(this.bed, subject, 'Aborted');
-      this.narrator.tell(`${status.reason ?? ''}: ${status.message ?? ''}`);
+    const { stable } = await waitForStatus(this.bed, subject, {
+      what: 'has a stable version',
+      is: (status) => status.stable !== undefined,
     });
+    const { result } = await this.whileWatching(bad.file, async () => {
+      const { candidate } = await this.waitForCandidate(bad.version);
+      const shares = new ShareWatch(this.bed, subject, candidate);
+      const status = await waitForPhase(this.bed, subject, 'Aborted', LONGEST_ROLLOUT_MS);
+      this.narrator.tell(`${status.reason ?? ''}: ${status.message ?? ''}`);
+      return { candidate, shares, status };
+    });
+    const { candidate, shares, status } = result;
     await this.finishChapter(bad.title, startedMs, 3_000);
     demand(status.reason === bad.reason, `it was given up for ${bad.reason}, not for ${status.reason ?? ''}`);
     demand(status.stable === stable, `the stable version is still ${stable ?? ''}`);
+    await shares.stop();
+    demand(shares.wasEverRaised, 'it was given some of the traffic');
+    const { raisedAtMs, goneAtMs } = shares.riseAndFall();
     const firstSeenMs = await this.firstEvidence(bad, candidate, raisedAtMs);
     const seconds = (goneAtMs - firstSeenMs) / 1000;
     this.narrator.tell(`From ${bad.evidence} to 0 % at both gateways: ${seconds.toFixed(1)} s.`);
@@ -107,24 +109,34 @@ export class Story {
   }
 
   async end(): Promise<void> {
+    await this.watch.stop();
     await this.load?.stop();
   }
 
   /** Applies a file and shows what kubectl tells of it until `work` is done. */
-  private async whileWatching(file: string, work: () => Promise<void>): Promise<Watch['rows']> {
+  private async whileWatching<Result>(
+    file: string,
+    work: () => Promise<Result>,
+  ): Promise<{ readonly rows: readonly Row[]; readonly result: Result }> {
     const path = join('examples/demo', file);
+    const before = this.watch.rows.length;
+    this.isHeaderSaid = false;
     this.narrator.command(`kubectl apply -f ${path}`);
-    await this.bed.kubectl('apply', '-f', join(repository, path));
     this.narrator.command(`kubectl -n ${subject.namespace} ${watchWords.join(' ')}`);
-    const watch = startWatch(this.bed, subject.namespace, ({ text }) => this.narrator.tell(text));
     const stopTelling = this.tellTraffic();
     try {
-      await work();
+      await this.bed.kubectl('apply', '-f', join(repository, path));
+      const result = await work();
+      return { rows: this.watch.rows.slice(before), result };
     } finally {
       stopTelling();
-      await watch.stop();
     }
-    return watch.rows;
+  }
+
+  private tellRow(text: string): void {
+    if (!this.isHeaderSaid) this.narrator.detail(headerAbove(this.watch.header, text));
+    this.isHeaderSaid = true;
+    this.narrator.tell(text);
   }
 
   private tellTraffic(): () => void {
@@ -133,8 +145,8 @@ export class Story {
       const toMs = Date.now();
       this.load
         ?.snapshot({ fromMs, toMs })
-        .then((counts) => this.narrator.tell(`   ≈ ${describeCounts(counts, this.names)}`))
-        .catch((error: unknown) => this.narrator.tell(`   ≈ the load cannot be read: ${String(error)}`));
+        .then((counts) => this.narrator.tell(`≈ ${describeCounts(counts, this.names)}`))
+        .catch((error: unknown) => this.narrator.tell(`≈ the load cannot be read: ${String(error)}`));
       fromMs = toMs;
     }, TRAFFIC_LINE_EVERY_MS);
     return () => clearInterval(timer);
@@ -155,7 +167,7 @@ export class Story {
     const load = this.requireLoad();
     const toMs = Date.now() - 1_000;
     const counts = await load.snapshot({ fromMs, toMs });
-    this.narrator.tell(`   ≈ in all ${describeCounts(counts, this.names)}`);
+    this.narrator.tell(`≈ in all ${describeCounts(counts, this.names)}`);
     const result = { title, counts };
     this.chapters.push(result);
     return result;

@@ -7,6 +7,8 @@ import { RowReader, type Row } from './rows.ts';
 export interface Watch {
   /** All rows so far. */
   readonly rows: readonly Row[];
+  /** As kubectl has printed it; '' until its first row. */
+  readonly header: string;
   stop(): Promise<void>;
 }
 
@@ -29,6 +31,9 @@ export function startWatch(bed: Bed, namespace: string, onRow: (row: Row) => voi
   process.once('exit', end);
   return {
     rows,
+    get header() {
+      return reader.header;
+    },
     stop: async () => {
       process.off('exit', end);
       if (child.exitCode !== null || child.signalCode !== null) return;

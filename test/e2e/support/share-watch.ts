@@ -1,0 +1,74 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Bed } from '../../bed/bed.ts';
+import { weightsAtGateways } from './proxies.ts';
+import type { ObjectName } from './status.ts';
+
+/** What the gateways themselves said at one moment about their share for one revision. */
+export interface ShareSample {
+  readonly atMs: number;
+  /** Of 10000, the largest of all gateways. */
+  readonly largest: number;
+}
+
+export interface RiseAndFall {
+  readonly raisedAtMs: number;
+  /** When no gateway sent it anything any more. */
+  readonly goneAtMs: number;
+}
+
+const EVERY_MS = 100;
+
+/** Asks all gateways again and again, from its creation to `stop`, what they send to a revision. */
+export class ShareWatch {
+  private readonly samples: ShareSample[] = [];
+  private readonly asking: Promise<void>;
+  private isStopped = false;
+
+  constructor(bed: Bed, name: ObjectName, revision: string) {
+    this.asking = this.ask(bed, name, revision);
+    // Whoever waits for it hears of a failure from `stop`.
+    this.asking.catch(() => undefined);
+  }
+
+  get wasEverRaised(): boolean {
+    return this.samples.some(({ largest }) => largest > 0);
+  }
+
+  /** True when the last samples of so long a time were all 0. */
+  isGoneSinceMs(durationMs: number): boolean {
+    const lastRaised = this.samples.findLast(({ largest }) => largest > 0);
+    const zeroSince = this.samples.find(({ atMs }) => atMs > (lastRaised?.atMs ?? 0));
+    const latest = this.samples.at(-1);
+    return zeroSince !== undefined && latest !== undefined && latest.atMs - zeroSince.atMs >= durationMs;
+  }
+
+  riseAndFall(): RiseAndFall {
+    const found = riseAndFall(this.samples);
+    if (found === undefined) throw new Error('the revision never had a share, or still has one');
+    return found;
+  }
+
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    await this.asking;
+  }
+
+  private async ask(bed: Bed, name: ObjectName, revision: string): Promise<void> {
+    while (!this.isStopped) {
+      const gateways = Object.values(await weightsAtGateways(bed, name));
+      const largest = Math.max(...gateways.map((weights) => weights[revision] ?? 0));
+      this.samples.push({ atMs: Date.now(), largest });
+      await pause(EVERY_MS);
+    }
+  }
+}
+
+/** When a share was first seen above 0, and when it was at 0 everywhere for good; undefined until both have happened. */
+export function riseAndFall(samples: readonly ShareSample[]): RiseAndFall | undefined {
+  const first = samples.find(({ largest }) => largest > 0);
+  const last = samples.findLastIndex(({ largest }) => largest > 0);
+  const gone = samples[last + 1];
+  return first === undefined || gone === undefined
+    ? undefined
+    : { raisedAtMs: first.atMs, goneAtMs: gone.atMs };
+}
