@@ -1,0 +1,141 @@
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { Agent } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { exampleModelPath, exampleModelUri, sampleRequest } from '../support/example-models.ts';
+import { RuntimeProcess } from '../support/runtime-process.ts';
+import { FileServer } from './model-source/file-server.ts';
+
+/** Takes the request for a model and never answers it. */
+const store = new FileServer({ '/silent.onnx': () => undefined });
+beforeAll(() => store.listen());
+afterAll(() => store.close());
+
+const running: RuntimeProcess[] = [];
+afterEach(async () => {
+  store.requests.length = 0;
+  for (const runtime of running.splice(0)) await runtime.stop();
+});
+
+function spawn(environment: Readonly<Record<string, string>>): RuntimeProcess {
+  const runtime = new RuntimeProcess(environment);
+  running.push(runtime);
+  return runtime;
+}
+
+async function start(environment: Readonly<Record<string, string>> = {}): Promise<RuntimeProcess> {
+  const runtime = spawn(environment);
+  await runtime.untilReady();
+  return runtime;
+}
+
+describe('the server as a program', () => {
+  it.each<[string, Record<string, string>, string, string]>([
+    [
+      'a broken model',
+      { HEADGATE_MODEL_URI: exampleModelUri('broken.onnx') },
+      'ModelInvalid',
+      'complete ONNX model',
+    ],
+    ['no model', { HEADGATE_MODEL_URI: exampleModelUri('none.onnx') }, 'ModelNotFound', 'none.onnx'],
+    ['another model', { HEADGATE_MODEL_SHA256: '0'.repeat(64) }, 'ModelDigestMismatch', 'expected 0000'],
+    ['an unknown address', { HEADGATE_MODEL_URI: 's3://bucket/x' }, 'ModelUriUnsupported', 's3://bucket/x'],
+    [
+      'a wrong setting',
+      { HEADGATE_QUEUE_MAX_DEPTH: '-1' },
+      'ConfigurationInvalid',
+      'HEADGATE_QUEUE_MAX_DEPTH',
+    ],
+  ])(
+    'ends with %s, and its last words say why in terms of what to do',
+    async (_what, environment, reason, words) => {
+      const runtime = spawn(environment);
+      expect(await runtime.exitCode()).toBe(1);
+      expect(runtime.lastWords?.reason).toBe(reason);
+      expect(runtime.lastWords?.message).toContain(words);
+      expect(runtime.log.at(-1)).toMatchObject({ level: 'error', reason });
+    },
+    20_000,
+  );
+
+  it('is alive and not ready while it looks for its model', async () => {
+    // Nothing answers at this address of the documentation range, or the machine refuses at once; both take retries.
+    const runtime = spawn({ HEADGATE_MODEL_URI: 'http://127.0.0.1:9/model.onnx' });
+    await runtime.until('listening', () => true);
+    expect((await runtime.askManagement('/livez')).status).toBe(200);
+    const ready = await runtime.askManagement('/readyz');
+    expect([ready.status, JSON.parse(ready.text)]).toEqual([
+      503,
+      { ready: false, reason: 'the model is not loaded' },
+    ]);
+    const answer = await runtime.infer(sampleRequest);
+    expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
+    expect((await runtime.ask('/v2/models/tumour')).status).toBe(503);
+  }, 20_000);
+
+  it('is asked to end under load over kept connections, and answers every request until the last', async () => {
+    const runtime = await start({ HEADGATE_DRAIN_SECONDS: '2' });
+    const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+    const seen = { answered: 0, failed: 0, closing: 0 };
+    let isWithdrawn = false;
+    const client = async (): Promise<void> => {
+      while (!isWithdrawn) {
+        const { status, headers } = await runtime.infer(sampleRequest, { agent });
+        if (status !== 200) seen.failed++;
+        else seen.answered++;
+        if (headers.connection === 'close') seen.closing++;
+      }
+    };
+    const load = Array.from({ length: 16 }, client);
+    await expect.poll(() => seen.answered).toBeGreaterThan(100);
+    runtime.kill('SIGTERM');
+    await runtime.until('draining', async () => (await runtime.askManagement('/readyz')).status === 503);
+    const answeredBefore = seen.answered;
+    await expect.poll(() => seen.answered).toBeGreaterThan(answeredBefore + 50);
+    // From here on the endpoint is gone from every proxy: what is in flight still has to be answered.
+    isWithdrawn = true;
+    await Promise.all(load);
+    agent.destroy();
+    expect(await runtime.exitCode()).toBe(0);
+    expect(seen.failed).toBe(0);
+    expect(seen.closing).toBeGreaterThan(0);
+  }, 20_000);
+
+  it('finishes what is in flight even when there is no time to drain', async () => {
+    const runtime = await start({ HEADGATE_MODEL_URI: exampleModelUri('slow.onnx') });
+    const requests = Array.from({ length: 20 }, () => runtime.infer(sampleRequest));
+    await runtime.until('busy', async () => {
+      const { text } = await runtime.askManagement('/headgate/report');
+      return (JSON.parse(text) as { inFlight: number }).inFlight >= 10;
+    });
+    runtime.kill('SIGTERM');
+    const statuses = (await Promise.all(requests)).map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    expect(await runtime.exitCode()).toBe(0);
+  }, 20_000);
+
+  it('ends at once, and as asked, while its model is still on its way', async () => {
+    const runtime = spawn({
+      HEADGATE_MODEL_URI: 'http://127.0.0.1:9/model.onnx',
+      HEADGATE_DRAIN_SECONDS: '60',
+    });
+    await runtime.until('listening', () => true);
+    runtime.kill('SIGTERM');
+    expect(await runtime.exitCode()).toBe(0);
+    expect(runtime.lastWords).toBeUndefined();
+  }, 20_000);
+
+  it('never brings up another model under the same revision: it ends when the file changed under it', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'headgate-model-'));
+    const file = path.join(folder, 'model.onnx');
+    copyFileSync(exampleModelPath('v1.onnx'), file);
+    const runtime = await start({ HEADGATE_MODEL_URI: pathToFileURL(file).href });
+    copyFileSync(exampleModelPath('v2.onnx'), file);
+    process.kill(runtime.executorProcessId, 'SIGKILL');
+    expect(await runtime.exitCode()).toBe(1);
+    expect(runtime.lastWords?.reason).toBe('ModelDigestMismatch');
+    rmSync(folder, { recursive: true });
+  }, 20_000);
+});
