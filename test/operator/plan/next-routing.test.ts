@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import type { Course } from '../../../operator/plan/course.ts';
+import { gatherFacts } from '../../../operator/plan/facts.ts';
+import { nextRouting } from '../../../operator/plan/next-routing.ts';
+import type { Proof } from '../../../operator/plan/proof.ts';
+import { routeAllTo, splitBetween, type Routing } from '../../../operator/traffic/routing.ts';
+import { atFirstPause, Scene, serving } from '../../support/scene.ts';
+
+const PROVEN: Proof = { kind: 'Proven', hash: 'asked', sinceMs: 0 };
+const UNPROVEN: Proof = { kind: 'Unproven', hash: 'asked', message: 'Waiting' };
+
+/** The percent that `v2` gets next on the way to the routing that the course wants. */
+function nextShare(
+  scene: Scene,
+  routing: Routing | undefined,
+  proof: Proof,
+): number | 'not named' | 'no routes' {
+  const course: Course = {
+    ...{ phase: 'Progressing', reason: 'WaitingForPods', message: '', holdScaleDown: true },
+    ...{ routing, shares: new Map() },
+  };
+  const next = nextRouting(gatherFacts(scene.modelDeployment, scene.observed()), course, proof);
+  if (next === undefined) return 'no routes';
+  expect(next.destinations.reduce((sum, { weight }) => sum + weight, 0)).toBe(10_000);
+  const destination = next.destinations.find(({ revision }) => revision === scene.revision('v2'));
+  return destination === undefined ? 'not named' : destination.weight / 100;
+}
+
+function split(scene: Scene, percent: number): Routing {
+  return splitBetween(scene.revision('v1'), scene.revision('v2'), percent * 100);
+}
+
+describe('a candidate that no route names yet', () => {
+  const written = (): Scene => {
+    const scene = serving().asksFor('v2').runs('v2', 2);
+    scene.pass();
+    return scene;
+  };
+
+  test('is named with weight 0 first, whatever is wanted', () => {
+    const scene = written();
+    expect(nextShare(scene, split(scene, 50), PROVEN)).toBe(0);
+  });
+
+  test('is not named before it has a Service', () => {
+    const scene = serving().asksFor('v2').runs('v2', 2);
+    expect(nextShare(scene, split(scene, 50), PROVEN)).toBe('not named');
+  });
+});
+
+describe('a candidate with 5 %', () => {
+  const cases = [
+    { wanted: 50, pods: 1, proof: PROVEN, share: 50, because: 'it is proven and has the pods' },
+    { wanted: 50, pods: 1, proof: UNPROVEN, share: 5, because: 'a proxy may not have what was asked before' },
+    { wanted: 100, pods: 1, proof: PROVEN, share: 5, because: 'it has not the pods' },
+    { wanted: 100, pods: 2, proof: PROVEN, share: 100, because: 'it has them now' },
+    { wanted: 5, pods: 0, proof: UNPROVEN, share: 5, because: 'nothing changes' },
+    { wanted: 1, pods: 0, proof: UNPROVEN, share: 1, because: 'lowering is always allowed' },
+    { wanted: 0, pods: 0, proof: UNPROVEN, share: 0, because: 'lowering is always allowed' },
+  ];
+  test.each(cases)(
+    'for which $wanted % are wanted gets $share %, because $because',
+    ({ wanted, pods, proof, share }) => {
+      const scene = atFirstPause().runs('v2', pods);
+      expect(nextShare(scene, split(scene, wanted), proof)).toBe(share);
+    },
+  );
+
+  test('loses all of it at once when everything shall go to the stable', () => {
+    const scene = atFirstPause();
+    expect(nextShare(scene, routeAllTo(scene.revision('v1')), UNPROVEN)).toBe('not named');
+  });
+});
+
+describe('no routes are asked for', () => {
+  test('while nothing is promoted', () => {
+    const scene = new Scene();
+    expect(nextShare(scene, split(scene, 0), PROVEN)).toBe('no routes');
+  });
+
+  test('without Istio', () => {
+    const scene = atFirstPause();
+    scene.platform = { ...scene.platform, istio: false };
+    expect(nextShare(scene, split(scene, 50), PROVEN)).toBe('no routes');
+  });
+
+  test('when the course wants none', () => {
+    expect(nextShare(atFirstPause(), undefined, PROVEN)).toBe('no routes');
+  });
+});
