@@ -18,6 +18,7 @@ export const pathPrefix = '/diagnosis';
 export const requestsPerSecond = 100;
 const TRAFFIC_LINE_EVERY_MS = 5_000;
 const LONGEST_ROLLOUT_MS = 120_000;
+const LONGEST_SENTENCE = 240;
 
 export interface BadVersion {
   readonly title: string;
@@ -39,6 +40,8 @@ export class Story {
   private readonly watch: Watch;
   private load: Load | undefined;
   private isHeaderSaid = false;
+  /** Every request belongs to one chapter: each begins where the one before ended. */
+  private chapterFromMs = 0;
 
   constructor(bed: Bed, narrator: Narrator) {
     this.bed = bed;
@@ -58,12 +61,11 @@ export class Story {
     this.narrator.tell(
       `From here on ${requestsPerSecond} infer requests a second go through both gateways, retries off.`,
     );
-    await this.finishChapter(title, Date.now(), 5_000);
+    await this.finishChapter(title, 5_000);
   }
 
   async betterVersion(title: string, file: string, weights: readonly number[]): Promise<void> {
     this.narrator.beginChapter(title);
-    const startedMs = Date.now();
     const { rows } = await this.whileWatching(file, async () => {
       const { candidate } = await this.waitForCandidate('v2');
       await waitForStatus(this.bed, subject, {
@@ -72,7 +74,7 @@ export class Story {
         timeoutMs: LONGEST_ROLLOUT_MS,
       });
     });
-    const result = await this.finishChapter(title, startedMs, 3_000);
+    const result = await this.finishChapter(title, 3_000);
     demand(passesThrough(rows, weights), `kubectl showed the weights ${weights.join(' → ')} %`);
     demand(
       result.counts.failed === 0,
@@ -82,7 +84,6 @@ export class Story {
 
   async badVersion(bad: BadVersion): Promise<void> {
     this.narrator.beginChapter(bad.title);
-    const startedMs = Date.now();
     const { stable } = await waitForStatus(this.bed, subject, {
       what: 'has a stable version',
       is: (status) => status.stable !== undefined,
@@ -91,11 +92,11 @@ export class Story {
       const { candidate } = await this.waitForCandidate(bad.version);
       const shares = new ShareWatch(this.bed, subject, candidate);
       const status = await waitForPhase(this.bed, subject, 'Aborted', LONGEST_ROLLOUT_MS);
-      this.narrator.tell(`${status.reason ?? ''}: ${status.message ?? ''}`);
+      this.narrator.tell(shortened(`${status.reason ?? ''}: ${status.message ?? ''}`));
       return { candidate, shares, status };
     });
     const { candidate, shares, status } = result;
-    await this.finishChapter(bad.title, startedMs, 3_000);
+    await this.finishChapter(bad.title, 3_000);
     demand(status.reason === bad.reason, `it was given up for ${bad.reason}, not for ${status.reason ?? ''}`);
     demand(status.stable === stable, `the stable version is still ${stable ?? ''}`);
     await shares.stop();
@@ -140,9 +141,9 @@ export class Story {
   }
 
   private tellTraffic(): () => void {
-    let fromMs = Date.now();
+    let fromMs = settledMs();
     const timer = setInterval(() => {
-      const toMs = Date.now();
+      const toMs = settledMs();
       this.load
         ?.snapshot({ fromMs, toMs })
         .then((counts) => this.narrator.tell(`≈ ${describeCounts(counts, this.names)}`))
@@ -161,12 +162,12 @@ export class Story {
     return { candidate };
   }
 
-  private async finishChapter(title: string, fromMs: number, lastLookMs: number): Promise<ChapterResult> {
+  private async finishChapter(title: string, lastLookMs: number): Promise<ChapterResult> {
     // Time for what comes after the last step: the users go on.
     await pause(lastLookMs);
-    const load = this.requireLoad();
-    const toMs = Date.now() - 1_000;
-    const counts = await load.snapshot({ fromMs, toMs });
+    const toMs = settledMs();
+    const counts = await this.requireLoad().snapshot({ fromMs: this.chapterFromMs, toMs });
+    this.chapterFromMs = toMs;
     this.narrator.tell(`≈ in all ${describeCounts(counts, this.names)}`);
     const result = { title, counts };
     this.chapters.push(result);
@@ -194,6 +195,15 @@ export class Story {
     if (this.load === undefined) throw new Error('traffic begins with the first version');
     return this.load;
   }
+}
+
+/** Requests that were due before it have their answers by now. */
+function settledMs(): number {
+  return Date.now() - 1_000;
+}
+
+function shortened(sentence: string): string {
+  return sentence.length <= LONGEST_SENTENCE ? sentence : `${sentence.slice(0, LONGEST_SENTENCE)} …`;
 }
 
 /** Ends the demo: what it has just shown is not what it promises. */
