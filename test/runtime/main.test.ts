@@ -13,6 +13,7 @@ const store = new FileServer({ '/silent.onnx': () => undefined });
 beforeAll(() => store.listen());
 afterAll(() => store.close());
 
+const patience = { timeout: 15_000 };
 const running: RuntimeProcess[] = [];
 afterEach(async () => {
   store.requests.length = 0;
@@ -61,9 +62,8 @@ describe('the server as a program', () => {
   );
 
   it('is alive and not ready while it looks for its model', async () => {
-    // Nothing answers at this address of the documentation range, or the machine refuses at once; both take retries.
-    const runtime = spawn({ HEADGATE_MODEL_URI: 'http://127.0.0.1:9/model.onnx' });
-    await runtime.until('listening', () => true);
+    const runtime = spawn({ HEADGATE_MODEL_URI: store.url('/silent.onnx') });
+    await expect.poll(() => store.requests, patience).toEqual(['/silent.onnx']);
     expect((await runtime.askManagement('/livez')).status).toBe(200);
     const ready = await runtime.askManagement('/readyz');
     expect([ready.status, JSON.parse(ready.text)]).toEqual([
@@ -89,11 +89,11 @@ describe('the server as a program', () => {
       }
     };
     const load = Array.from({ length: 16 }, client);
-    await expect.poll(() => seen.answered).toBeGreaterThan(100);
+    await expect.poll(() => seen.answered, patience).toBeGreaterThan(100);
     runtime.kill('SIGTERM');
     await runtime.until('draining', async () => (await runtime.askManagement('/readyz')).status === 503);
     const answeredBefore = seen.answered;
-    await expect.poll(() => seen.answered).toBeGreaterThan(answeredBefore + 50);
+    await expect.poll(() => seen.answered, patience).toBeGreaterThan(answeredBefore + 50);
     // From here on the endpoint is gone from every proxy: what is in flight still has to be answered.
     isWithdrawn = true;
     await Promise.all(load);
@@ -118,10 +118,10 @@ describe('the server as a program', () => {
 
   it('ends at once, and as asked, while its model is still on its way', async () => {
     const runtime = spawn({
-      HEADGATE_MODEL_URI: 'http://127.0.0.1:9/model.onnx',
+      HEADGATE_MODEL_URI: store.url('/silent.onnx'),
       HEADGATE_DRAIN_SECONDS: '60',
     });
-    await runtime.until('listening', () => true);
+    await expect.poll(() => store.requests, patience).toEqual(['/silent.onnx']);
     runtime.kill('SIGTERM');
     expect(await runtime.exitCode()).toBe(0);
     expect(runtime.lastWords).toBeUndefined();

@@ -28,3 +28,8 @@ export function readReference(): Reference {
 }
 
 export const sampleRequest = readFileSync(exampleModelPath('sample-request.json'));
+
+/** The numbers of the sample request: one row. */
+export function readSampleRow(): readonly number[] {
+  return (JSON.parse(sampleRequest.toString()) as Reference['request']).inputs[0].data;
+}

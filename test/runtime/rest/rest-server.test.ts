@@ -6,6 +6,7 @@ import { readReference, sampleRequest } from '../../support/example-models.ts';
 import { RuntimeProcess, type Answer, type Ask } from '../../support/runtime-process.ts';
 
 const REQUEST_MAX_BYTES = 60_000;
+const patience = { timeout: 15_000 };
 let runtime: RuntimeProcess;
 
 beforeAll(async () => {
@@ -148,11 +149,11 @@ describe('the Open Inference Protocol over REST', () => {
   it('sheds with 429 when the bodies of all requests fill their memory, and serves on when they are gone', async () => {
     const held = await holdBody(59_000);
     const large = sampleRequest.toString().padEnd(59_000);
-    await expect.poll(async () => (await runtime.infer(large)).status).toBe(429);
+    await expect.poll(async () => (await runtime.infer(large)).status, patience).toBe(429);
     const shed = await runtime.infer(large);
     expect(shed.headers['retry-after']).toBe('1');
     held.destroy();
-    await expect.poll(async () => (await runtime.infer(large)).status).toBe(200);
+    await expect.poll(async () => (await runtime.infer(large)).status, patience).toBe(200);
   });
 
   it('serves many requests at once over few connections', async () => {

@@ -1,0 +1,39 @@
+export interface Measured {
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? NaN;
+}
+
+/** The number of rounds is small and a busy machine spoils some: the median round stands for all. */
+export function medianOf(rounds: readonly Measured[]): Measured {
+  return {
+    perSecond: median(rounds.map(({ perSecond }) => perSecond)),
+    p50Ms: median(rounds.map(({ p50Ms }) => p50Ms)),
+    p99Ms: median(rounds.map(({ p99Ms }) => p99Ms)),
+  };
+}
+
+/** Repeats `once` in so many loops side by side until the time is over. */
+export async function measure(
+  loops: readonly (() => Promise<void>)[],
+  durationMs: number,
+): Promise<Measured> {
+  const latencies: number[] = [];
+  const startedAt = performance.now();
+  const loop = async (once: () => Promise<void>): Promise<void> => {
+    for (let askedAt = startedAt; askedAt - startedAt < durationMs;) {
+      askedAt = performance.now();
+      await once();
+      latencies.push(performance.now() - askedAt);
+    }
+  };
+  await Promise.all(loops.map(loop));
+  const seconds = (performance.now() - startedAt) / 1000;
+  const sorted = latencies.sort((left, right) => left - right);
+  const quantile = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1] ?? NaN;
+  return { perSecond: latencies.length / seconds, p50Ms: quantile(0.5), p99Ms: quantile(0.99) };
+}
