@@ -61,7 +61,7 @@ function routes({ modelDeployment, observed }: Facts, routing: Routing | undefin
     .objects.flatMap((desired) =>
       applyWhenDifferent(liveOf(observed.children, desired), desired, { guarded: true }),
     );
-  return [...applied, ...router.obsolete(observed.children, modelDeployment).map(remove)];
+  return [...applied, ...router.obsolete(observed.children, modelDeployment).flatMap(remove)];
 }
 
 function liveOf(
@@ -121,7 +121,7 @@ function retire({ objects, pods }: RevisionFacts): readonly Action[] {
   const kinds = running
     ? ['HorizontalPodAutoscaler', 'Deployment']
     : ['HorizontalPodAutoscaler', 'Service', 'DestinationRule', 'PodDisruptionBudget'];
-  return kinds.flatMap((kind) => objects.get(kind) ?? []).map(remove);
+  return kinds.flatMap((kind) => objects.get(kind) ?? []).flatMap(remove);
 }
 
 function forget(facts: Facts): readonly Action[] {
@@ -131,7 +131,7 @@ function forget(facts: Facts): readonly Action[] {
     .sort((left, right) => right.number - left.number)
     .slice(HISTORY_LIMIT)
     .flatMap(({ objects }) => objects.get('ControllerRevision') ?? [])
-    .map(remove);
+    .flatMap(remove);
 }
 
 function applyWhenDifferent(
@@ -151,10 +151,13 @@ function applyWhenDifferent(
   ];
 }
 
-function remove({ apiVersion, kind, metadata }: KubernetesObject): Action {
-  const { namespace = '', name, uid } = metadata;
-  return {
-    kind: 'Delete',
-    reference: { apiVersion, kind, namespace, name, ...(uid !== undefined && { uid }) },
-  };
+function remove({ apiVersion, kind, metadata }: KubernetesObject): readonly Action[] {
+  const { namespace = '', name, uid, deletionTimestamp } = metadata;
+  if (deletionTimestamp !== undefined) return [];
+  return [
+    {
+      kind: 'Delete',
+      reference: { apiVersion, kind, namespace, name, ...(uid !== undefined && { uid }) },
+    },
+  ];
 }

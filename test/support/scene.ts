@@ -89,6 +89,7 @@ export class Scene {
   children: readonly KubernetesObject[] = [];
   nowMs = START_MS;
   platform = { istio: true, customMetrics: true };
+  runtimeImage = 'localhost/headgate-runtime:dev';
   /** What has been told, oldest first. */
   readonly events: PlannedEvent[] = [];
   private pods: readonly PodObservation[] = [];
@@ -230,7 +231,6 @@ export class Scene {
   // What the operator does
 
   observed(): Observed {
-    const { defaultRuntimeImage } = { defaultRuntimeImage: 'localhost/headgate-runtime:dev' };
     const isAsked = needsEvidence(this.modelDeployment, this.children);
     return {
       children: this.children,
@@ -238,7 +238,7 @@ export class Scene {
       reports: isAsked ? this.gatherReports() : new Map<string, RuntimeReport>(),
       gateways: isAsked ? this.askGateways() : { proxies: [], missing: [] },
       platform: this.platform,
-      defaultRuntimeImage,
+      defaultRuntimeImage: this.runtimeImage,
     };
   }
 
@@ -301,7 +301,8 @@ export class Scene {
   private probeAnswer(): string | undefined {
     const { metadata } = this.modelDeployment;
     const live = this.child('VirtualService', metadata.name) as ProbedRoutes | undefined;
-    return live?.spec?.http?.find(({ directResponse }) => directResponse !== undefined)?.directResponse?.body.string;
+    return live?.spec?.http?.find(({ directResponse }) => directResponse !== undefined)?.directResponse?.body
+      .string;
   }
 
   private askGateways(): Observed['gateways'] {
@@ -317,7 +318,9 @@ export class Scene {
 }
 
 interface ProbedRoutes extends KubernetesObject {
-  readonly spec?: { readonly http?: readonly { readonly directResponse?: { readonly body: { readonly string: string } } }[] };
+  readonly spec?: {
+    readonly http?: readonly { readonly directResponse?: { readonly body: { readonly string: string } } }[];
+  };
 }
 
 /** The first version is promoted, has two pods, all traffic, and its metric; nothing is left to do. */
