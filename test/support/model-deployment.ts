@@ -26,8 +26,8 @@ export function snapshotOf(podShape: PodShape, runtimeImage = 'example.com/headg
   return { podShape, runtimeImage };
 }
 
-export const publicTraffic = {
+export const publicTraffic: Partial<Traffic> = {
   hosts: ['fraud.example.com'],
   gateways: ['istio-system/public'],
   pathPrefix: '/fraud',
-} as const satisfies Partial<Record<keyof Traffic, unknown>>;
+};
