@@ -10,10 +10,13 @@ export interface EchoRevision {
 const server = `
 const { createServer } = require('node:http');
 const { REVISION: revision, P95: p95 } = process.env;
-createServer((request, response) => {
+const echo = createServer((request, response) => {
   response.writeHead(200, { 'x-headgate-revision': revision });
   response.end(JSON.stringify({ revision, headers: request.headers }));
-}).listen(8080);
+});
+// Longer than a proxy keeps an idle connection: who closes first must not be the one that is asked.
+echo.keepAliveTimeout = 75_000;
+echo.listen(8080);
 createServer((request, response) => {
   response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' });
   response.end('inference_latency_p95_ms ' + p95 + '\\n');
