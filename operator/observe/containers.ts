@@ -7,7 +7,8 @@ interface ContainerState {
     readonly reason?: string;
     readonly message?: string;
     readonly exitCode: number;
-    readonly finishedAt?: string;
+    /** Null where the kubelet has lost sight of the container. */
+    readonly finishedAt?: string | null;
   };
 }
 
@@ -42,7 +43,7 @@ export function terminationOf(container: ContainerStatus | undefined): Terminati
   if (terminated === undefined) return undefined;
   const { exitCode, message = '', reason = 'Error', finishedAt } = terminated;
   const words = ownWords(message) ?? { reason, message: plainWords(message, exitCode) };
-  return { ...words, exitCode, ...(finishedAt !== undefined && { finishedAt }) };
+  return { ...words, exitCode, ...(typeof finishedAt === 'string' && { finishedAt }) };
 }
 
 /** Of a long log the end is kept: that is where it says what went wrong. */
