@@ -5,6 +5,7 @@ import type { Load } from '../bed/load.ts';
 import { listPods, type PodSummary } from '../bed/pods.ts';
 import { waitFor } from '../bed/wait.ts';
 import { countAtGateways } from './support/blame.ts';
+import { failuresOf } from './support/failures.ts';
 import { startInferLoad } from './support/infer-load.ts';
 import { canarySteps, modelDeployment, type ModelDeploymentOptions } from './support/model-deployment.ts';
 import { useNamespace } from './support/namespace.ts';
@@ -137,7 +138,7 @@ describe('a candidate that', () => {
     expect(failures.filter(({ revision }) => revision === stable)).toEqual([]);
     if (!bad.getsTraffic) {
       expect(shares.wasEverRaised).toBe(false);
-      expect(failures).toEqual([]);
+      expect(await failuresOf(load)).toEqual([]);
       return;
     }
     const { raisedAtMs, goneAtMs } = shares.riseAndFall();
@@ -147,7 +148,7 @@ describe('a candidate that', () => {
     );
     expect(firstEvidenceMs).toBeGreaterThanOrEqual(raisedAtMs - 1_000);
     expect(goneAtMs - firstEvidenceMs).toBeLessThanOrEqual(LONGEST_WAY_BACK_MS);
-    expect(failures.filter(({ atMs }) => atMs > goneAtMs)).toEqual([]);
+    expect(await failuresOf(load, { fromMs: goneAtMs })).toEqual([]);
   });
 
   it('has failed leaves no pods behind', async ({ expect }) => {
@@ -173,7 +174,7 @@ describe('a candidate that', () => {
         const now = await load.snapshot({ fromMs });
         return now.requests >= 100 ? now : undefined;
       });
-      expect(counts.failed).toBe(0);
+      expect(await failuresOf(load, { fromMs })).toEqual([]);
       expect(counts.byRevision).toEqual({ [stable]: counts.requests });
     }
   });

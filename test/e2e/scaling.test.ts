@@ -3,6 +3,7 @@ import { labels, LATENCY_METRIC } from '../../operator/api/names.ts';
 import type { Load } from '../bed/load.ts';
 import { listPods } from '../bed/pods.ts';
 import { waitFor } from '../bed/wait.ts';
+import { failuresOf } from './support/failures.ts';
 import { startInferLoad } from './support/infer-load.ts';
 import { canarySteps, modelDeployment } from './support/model-deployment.ts';
 import { useNamespace } from './support/namespace.ts';
@@ -38,9 +39,9 @@ describe.concurrent('the autoscaler of a revision', () => {
     });
     const upAfter = secondsSince(startedMs);
     await waitForReadyPods(stable, (count) => count > 1);
-    const counts = await load.stop();
+    expect(await failuresOf(load)).toEqual([]);
+    await load.stop();
     const stoppedMs = performance.now();
-    expect(counts.failed).toBe(0);
     expect(up.spec?.metrics?.map(({ pods }) => pods?.metric.name)).toEqual([LATENCY_METRIC]);
 
     await waitForAutoscaler(stable, 'reads a defined p95 without traffic', (now) => p95Of(now) === 0);
@@ -99,7 +100,7 @@ describe.concurrent('the autoscaler of a revision', () => {
       timeoutMs: 60_000,
       everyMs: 500,
     });
-    expect((await load.snapshot()).failed).toBe(0);
+    expect(await failuresOf(load)).toEqual([]);
   });
 });
 
