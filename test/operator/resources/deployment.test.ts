@@ -1,0 +1,195 @@
+import { describe, expect, test } from 'vitest';
+import type { PodShape } from '../../../operator/api/model-deployment.ts';
+import { buildDeployment, type Deployment } from '../../../operator/resources/deployment.ts';
+import { buildRevisionService } from '../../../operator/resources/service.ts';
+import { modelDeploymentWith, snapshotOf } from '../../support/model-deployment.ts';
+import { restrictedViolations } from '../../support/restricted-pod.ts';
+
+const REVISION = 'fraud-bbbbbbbbbb';
+const model = { uri: 'https://models.example.com/fraud/3/model.onnx' };
+const owner = modelDeploymentWith();
+
+function deploymentOf(podShape: Partial<PodShape> = {}): Deployment {
+  return buildDeployment(owner, REVISION, snapshotOf({ model, ...podShape }));
+}
+
+function podOf(podShape: Partial<PodShape> = {}): Deployment['spec']['template']['spec'] {
+  return deploymentOf(podShape).spec.template.spec;
+}
+
+function containerOf(podShape: Partial<PodShape> = {}): Readonly<Record<string, unknown>> {
+  const [container] = podOf(podShape).containers;
+  return container ?? {};
+}
+
+function environmentOf(podShape: Partial<PodShape> = {}): Record<string, unknown> {
+  const env = containerOf(podShape)['env'] as readonly { name: string; value?: string }[];
+  return Object.fromEntries(env.map(({ name, value }) => [name, value]));
+}
+
+const everything: PodShape['podTemplate'] = {
+  metadata: { labels: { team: 'risk' }, annotations: { 'example.com/note': 'mine' } },
+  spec: {
+    imagePullSecrets: [{ name: 'registry' }],
+    serviceAccountName: 'models',
+    priorityClassName: 'online',
+    runtimeClassName: 'nvidia',
+    nodeSelector: { 'kubernetes.io/arch': 'amd64' },
+    terminationGracePeriodSeconds: 90,
+    env: [{ name: 'LOG_LEVEL', value: 'debug' }],
+    volumes: [{ name: 'tokens', secret: { secretName: 'tokens' } }],
+    volumeMounts: [{ name: 'tokens', mountPath: '/etc/tokens', readOnly: true }],
+    tolerations: [{ key: 'dedicated', operator: 'Exists' }],
+  },
+};
+
+describe('the Deployment of a revision', () => {
+  test('never says how many pods there are, which is for the autoscaler to say (I6)', () => {
+    expect(deploymentOf().spec).not.toHaveProperty('replicas');
+  });
+
+  test('selects by the revision, so that no other revision counts among its pods', () => {
+    const { selector, template } = deploymentOf().spec;
+    expect(selector.matchLabels).toMatchObject({ 'headgate.dev/revision': REVISION });
+    expect(template.metadata.labels).toMatchObject(selector.matchLabels);
+    expect(buildRevisionService(owner, REVISION).spec.selector).toEqual(selector.matchLabels);
+  });
+
+  test('replaces pods without one missing in between (I7)', () => {
+    expect(deploymentOf().spec.strategy).toMatchObject({ rollingUpdate: { maxUnavailable: 0 } });
+  });
+
+  test('is a function of the snapshot: the present spec changes nothing in it', () => {
+    const edited = modelDeploymentWith({
+      model: { uri: 'file:///other.onnx' },
+      scaling: { minReplicas: 9, maxReplicas: 9, targetP95: '9s' },
+      resources: { requests: { cpu: '9' } },
+    });
+    expect(buildDeployment(edited, REVISION, snapshotOf({ model }))).toEqual(deploymentOf());
+  });
+
+  test('runs the image that the snapshot pins', () => {
+    expect(containerOf()['image']).toBe('example.com/headgate-runtime:1');
+  });
+});
+
+describe('a pod', () => {
+  test.each([
+    ['as it comes', {}],
+    ['with a GPU', { resources: { gpu: { count: 1 } } }],
+    ['with a claim', { model: { uri: 'pvc://models/fraud.onnx' } }],
+    ['with everything that may be added', { podTemplate: everything }],
+  ] satisfies [string, Partial<PodShape>][])('is restricted %s', (_, podShape) => {
+    expect(restrictedViolations(podOf(podShape))).toEqual([]);
+  });
+
+  test('tells the runtime what to serve, and as which revision', () => {
+    const sha256 = 'a'.repeat(64);
+    expect(environmentOf({ model: { ...model, sha256 }, runtime: { queue: { maxDepth: 7 } } })).toEqual({
+      HEADGATE_MODEL_NAME: 'fraud',
+      HEADGATE_REVISION: REVISION,
+      HEADGATE_MODEL_URI: model.uri,
+      HEADGATE_MODEL_SHA256: sha256,
+      HEADGATE_QUEUE_MAX_DEPTH: '7',
+      HEADGATE_DRAIN_SECONDS: '15',
+    });
+  });
+
+  test("leaves what the spec does not say to the runtime's own defaults", () => {
+    expect(Object.keys(environmentOf())).not.toContain('HEADGATE_QUEUE_MAX_DEPTH');
+    expect(Object.keys(environmentOf())).not.toContain('HEADGATE_MODEL_SHA256');
+  });
+
+  test('has more time to end than it takes to drain', () => {
+    expect(podOf()['terminationGracePeriodSeconds']).toBe(60);
+  });
+
+  test('is asked for its health and its metrics on the port that sidecars keep out of', () => {
+    expect(containerOf()['readinessProbe']).toMatchObject({
+      httpGet: { path: '/readyz', port: 'management' },
+    });
+    expect(deploymentOf().spec.template.metadata.annotations).toMatchObject({
+      'prometheus.io/scrape': 'true',
+      'prometheus.io/port': '8082',
+      'traffic.sidecar.istio.io/excludeInboundPorts': '8082',
+    });
+  });
+
+  test('sees a claim as a mounted folder, read-only', () => {
+    const podShape = { model: { uri: 'pvc://models/fraud/3/model.onnx' } };
+    expect(environmentOf(podShape)['HEADGATE_MODEL_URI']).toBe('file:///mnt/model/fraud/3/model.onnx');
+    expect(podOf(podShape).volumes).toContainEqual({
+      name: 'model',
+      persistentVolumeClaim: { claimName: 'models', readOnly: true },
+    });
+    expect(containerOf(podShape)['volumeMounts']).toContainEqual({
+      name: 'model',
+      mountPath: '/mnt/model',
+      readOnly: true,
+    });
+  });
+
+  test('has no resources where the spec names none, and texts where it names numbers', () => {
+    expect(containerOf()).not.toHaveProperty('resources');
+    expect(
+      containerOf({ resources: { requests: { cpu: 2 }, limits: { memory: '1Gi' } } })['resources'],
+    ).toEqual({
+      requests: { cpu: '2' },
+      limits: { memory: '1Gi' },
+    });
+  });
+
+  test('is spread softly over hosts, among the pods of its own revision', () => {
+    expect(podOf()['topologySpreadConstraints']).toEqual([
+      {
+        maxSkew: 1,
+        topologyKey: 'kubernetes.io/hostname',
+        whenUnsatisfiable: 'ScheduleAnyway',
+        labelSelector: { matchLabels: deploymentOf().spec.selector.matchLabels },
+      },
+    ]);
+  });
+});
+
+describe('a pod template', () => {
+  test('adds to the pod what it may add', () => {
+    expect(podOf({ podTemplate: everything })).toMatchObject({
+      imagePullSecrets: [{ name: 'registry' }],
+      serviceAccountName: 'models',
+      priorityClassName: 'online',
+      runtimeClassName: 'nvidia',
+      nodeSelector: { 'kubernetes.io/arch': 'amd64' },
+      terminationGracePeriodSeconds: 90,
+      tolerations: [{ key: 'dedicated', operator: 'Exists' }],
+    });
+    expect(environmentOf({ podTemplate: everything })).toMatchObject({ LOG_LEVEL: 'debug' });
+    expect(podOf({ podTemplate: everything }).volumes.map(({ name }) => name)).toEqual([
+      'downloads',
+      'scratch',
+      'tokens',
+    ]);
+  });
+
+  test('adds labels, but takes none of ours away', () => {
+    const podTemplate = { metadata: { labels: { team: 'risk', 'headgate.dev/revision': 'mine' } } };
+    const { labels } = deploymentOf({ podTemplate }).spec.template.metadata;
+    expect(labels).toMatchObject({ team: 'risk', 'headgate.dev/revision': REVISION });
+  });
+
+  test('may say where metrics are scraped', () => {
+    const podTemplate = { metadata: { annotations: { 'prometheus.io/scrape': 'false' } } };
+    expect(deploymentOf({ podTemplate }).spec.template.metadata.annotations).toMatchObject({
+      'prometheus.io/scrape': 'false',
+      'prometheus.io/port': '8082',
+    });
+  });
+
+  test('hands on nothing that the schema refuses, should it ever get here', () => {
+    const spec = { hostNetwork: true, hostPID: true, securityContext: { runAsUser: 0 } };
+    expect(restrictedViolations(podOf({ podTemplate: { spec } }))).toEqual([]);
+  });
+
+  test('does not mount the token of its ServiceAccount', () => {
+    expect(podOf({ podTemplate: everything })['automountServiceAccountToken']).toBe(false);
+  });
+});
