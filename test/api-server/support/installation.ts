@@ -69,8 +69,15 @@ export class Installation {
     );
   }
 
-  async startOperator(settings?: Readonly<Record<string, string>>): Promise<OperatorProcess> {
-    const operator = await OperatorProcess.start(this.operatorKubeconfig, settings);
+  /** Settled once it is ready. */
+  async startOperator(): Promise<OperatorProcess> {
+    const operator = await this.launchOperator();
+    await operator.ready();
+    return operator;
+  }
+
+  async launchOperator(): Promise<OperatorProcess> {
+    const operator = await OperatorProcess.launch(this.operatorKubeconfig);
     this.operators.push(operator);
     return operator;
   }
@@ -174,8 +181,11 @@ export class Installation {
   async writesWithin(durationMs: number): Promise<readonly string[]> {
     const fromMs = Date.now();
     await rest(durationMs);
-    const filter = { user: OPERATOR_USER, fromMs, toMs: Date.now() };
-    return describeWrites(await readWrites(this.server.auditLog, filter));
+    return await this.writesSince(fromMs);
+  }
+
+  async writesSince(fromMs: number): Promise<readonly string[]> {
+    return describeWrites(await readWrites(this.server.auditLog, { user: OPERATOR_USER, fromMs }));
   }
 
   async requestsOfOperator(): Promise<readonly AuditedRequest[]> {

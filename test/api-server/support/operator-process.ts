@@ -53,15 +53,6 @@ export class OperatorProcess {
     return new OperatorProcess(child, healthPort);
   }
 
-  static async start(
-    kubeconfig: string,
-    settings?: Readonly<Record<string, string>>,
-  ): Promise<OperatorProcess> {
-    const operator = await OperatorProcess.launch(kubeconfig, settings);
-    await operator.ready();
-    return operator;
-  }
-
   get isRunning(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null;
   }

@@ -1,0 +1,171 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as rest } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { waitFor } from '../bed/wait.ts';
+import type { ClusterRole } from '../charts/kinds.ts';
+import { only, template } from '../charts/render.ts';
+import { Installation } from './support/installation.ts';
+import type { OperatorProcess } from './support/operator-process.ts';
+import { GATEWAY, StandInGateway } from './support/stand-in-gateway.ts';
+import { StandInNode } from './support/stand-in-node.ts';
+
+function specOf(name: string, version: number): object {
+  return {
+    model: { uri: `https://models.example.com/${name}/${version}/model.onnx` },
+    traffic: { hosts: [`${name}.example.com`], gateways: [GATEWAY] },
+    rollout: { canary: { steps: [{ weight: 10 }, { weight: 60 }, { weight: 100 }] } },
+  };
+}
+
+describe('the life of the operator process on a real API server', () => {
+  let installation: Installation;
+  let node: StandInNode;
+  let gateway: StandInGateway;
+  let operator: OperatorProcess;
+
+  beforeAll(async () => {
+    installation = await Installation.create({ istio: true });
+    gateway = await StandInGateway.start(installation);
+    node = new StandInNode(installation);
+    operator = await installation.startOperator();
+    await installation.apply('fraud', specOf('fraud', 1));
+    await installation.healthy('fraud');
+  });
+
+  afterAll(async () => {
+    await node.stop();
+    await gateway.stop();
+    await installation.stop();
+  });
+
+  /** Whatever a test did to it: the next one finds an operator that runs. */
+  afterEach(async () => {
+    if (!operator.isRunning) operator = await installation.startOperator();
+  });
+
+  /** Settled when one rollout has brought the fraud model to this version and nothing is left of the others. */
+  async function arrivesAt(version: number): Promise<void> {
+    const { metadata, spec } = await installation.modelDeployment('fraud');
+    expect(spec.model.uri).toContain(`/${version}/`);
+    const status = await installation.waitForStatus(
+      'fraud',
+      `at version ${version} alone`,
+      ({ phase, observedGeneration, conditions }) =>
+        phase === 'Healthy' &&
+        observedGeneration === metadata.generation &&
+        conditions?.every(({ type }) => type !== 'Retiring') === true,
+      50_000,
+    );
+    for (const kind of ['Deployment', 'HorizontalPodAutoscaler', 'DestinationRule'] as const) {
+      const names = (await installation.list(kind, 'fraud')).map((child) => child.metadata.name);
+      expect(names).toEqual([status.stable]);
+    }
+    await expect(installation.writesWithin(2_000)).resolves.toEqual([]);
+  }
+
+  test('tells over HTTP that it lives and is ready', async () => {
+    await expect(operator.ask('/livez')).resolves.toEqual({ status: 200, body: 'ok\n' });
+    await expect(operator.ask('/readyz')).resolves.toEqual({ status: 200, body: 'ok\n' });
+  });
+
+  test('counts its passes, requests and models in its metrics', async () => {
+    const { body } = await operator.ask('/metrics');
+    expect(body).toContain('headgate_model_deployments{phase="Healthy"} 1');
+    expect(body).toContain('headgate_rollouts_total{outcome="Promoted",reason=""} 1');
+    expect(body).toMatch(/headgate_api_requests_total\{verb="patch",code="20[01]"\} \d/);
+    expect(body).toMatch(/headgate_reconcile_duration_seconds_count\{outcome="done"\} \d/);
+    expect(body).toContain('headgate_queue_depth 0');
+  });
+
+  test('writes nothing but lines of its log, and no credentials into them', () => {
+    expect(operator.noise).toEqual([]);
+    expect(operator.log.map(({ message }) => message)).toEqual(
+      expect.arrayContaining(['starting', 'ready', 'a rollout has ended']),
+    );
+    expect(JSON.stringify(operator.log)).not.toMatch(/bearer|eyJ/i);
+  });
+
+  test('ends within a second of SIGTERM, in good order', async () => {
+    const { code, afterMs } = await operator.terminate();
+    expect(code).toBe(0);
+    expect(afterMs).toBeLessThan(1_000);
+    expect(operator.lines('stopped')).toHaveLength(1);
+  });
+
+  test('ends within a second of SIGTERM in the middle of a rollout, and its successor goes on', async () => {
+    await installation.apply('fraud', specOf('fraud', 2));
+    await installation.waitForStatus('fraud', 'under way', ({ rollout }) => rollout !== undefined);
+    const { code, afterMs } = await operator.terminate();
+    expect(code).toBe(0);
+    expect(afterMs).toBeLessThan(1_000);
+    operator = await installation.startOperator();
+    await arrivesAt(2);
+  });
+
+  test('changes nothing by being started anew', async () => {
+    await operator.terminate();
+    const startedAtMs = Date.now();
+    operator = await installation.startOperator();
+    await expect(installation.writesWithin(3_000)).resolves.toEqual([]);
+    expect(await installation.writesSince(startedAtMs)).toEqual([]);
+  });
+
+  test('converges although it is killed again and again in mid-work', async () => {
+    await installation.apply('fraud', specOf('fraud', 3));
+    for (let round = 0; round < 8; round += 1) {
+      await rest(randomInt(50, 400));
+      await operator.kill();
+      operator = await installation.launchOperator();
+      await waitFor('it has begun', () => operator.lines('ready').length > 0);
+    }
+    await arrivesAt(3);
+    const { status } = await installation.modelDeployment('fraud');
+    expect(status?.history?.map(({ outcome }) => outcome)).toEqual(['Promoted', 'Promoted', 'Promoted']);
+  });
+
+  test('uses the rights that the chart grants it, all but one, and is refused nothing', async () => {
+    // A spec without gateways has no place for their VirtualService.
+    await installation.apply('fraud', { model: { uri: 'https://models.example.com/fraud/3/model.onnx' } });
+    await waitFor(
+      'their VirtualService is gone',
+      async () => (await installation.find('VirtualService', 'fraud')) === undefined,
+    );
+    const requests = await installation.requestsOfOperator();
+    expect(requests.filter(({ status }) => status === 401 || status === 403)).toEqual([]);
+    const used = new Set(requests.map(({ verb, resource, apiGroup }) => `${verb} ${resource}.${apiGroup}`));
+    const { rules } = only<ClusterRole>(await template(), 'ClusterRole', 'headgate-system-headgate');
+    const granted = rules.flatMap(({ apiGroups, resources, verbs }) =>
+      apiGroups.flatMap((group) =>
+        resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}.${group}`)),
+      ),
+    );
+    // An apply that makes an object needs "create" too, and is audited as the patch that it is.
+    const unused = granted.filter(
+      (right) => !used.has(right) && !used.has(right.replace('create ', 'patch ')),
+    );
+    // The records of the last ten revisions are kept: none has been given up here.
+    expect(unused).toEqual(['delete controllerrevisions.apps']);
+  });
+
+  test('outlives an API server that goes away, and catches up with what it missed', async () => {
+    await installation.server.interrupt();
+    await rest(3_000);
+    expect(operator.isRunning).toBe(true);
+    await installation.server.resume();
+    await installation.apply('fraud', specOf('fraud', 4));
+    await arrivesAt(4);
+    expect(operator.log.filter(({ message }) => message === 'starting')).toHaveLength(1);
+  });
+
+  test('waits for an API server that is not there when it starts', async () => {
+    await operator.terminate();
+    await installation.server.interrupt();
+    operator = await installation.launchOperator();
+    await waitFor('it is alive', async () => (await operator.ask('/livez')).status === 200);
+    await expect(operator.ask('/readyz')).resolves.toMatchObject({ status: 503 });
+    await installation.server.resume();
+    await operator.ready();
+    await installation.apply('fraud', specOf('fraud', 5));
+    await arrivesAt(5);
+  });
+});
