@@ -1,0 +1,90 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ModelDeployment } from '../../operator/api/model-deployment.ts';
+import { revisionName } from '../../operator/api/names.ts';
+import type { KubernetesObject } from '../../operator/api/object.ts';
+import { buildAutoscaler } from '../../operator/resources/autoscaler.ts';
+import { buildControllerRevision } from '../../operator/resources/controller-revision.ts';
+import { buildDeployment } from '../../operator/resources/deployment.ts';
+import { needsApply, withAppliedHash } from '../../operator/resources/difference.ts';
+import { buildDisruptionBudget } from '../../operator/resources/disruption-budget.ts';
+import { buildEntryService, buildRevisionService } from '../../operator/resources/service.ts';
+import { router } from '../../operator/traffic/index.ts';
+import { splitBetween } from '../../operator/traffic/routing.ts';
+import { startApiServer, type RunningApiServer } from '../bed/api-server.ts';
+import { part } from '../bed/programs.ts';
+import { examplesFolder } from '../support/examples.ts';
+
+const definition = join(import.meta.dirname, '../../crds/modeldeployments.yaml');
+const examples = (await readdir(examplesFolder)).filter((name) => name.endsWith('.yaml'));
+
+/** Everything that one revision and its routes are made of, in the midst of a rollout. */
+function childrenOf(modelDeployment: ModelDeployment): readonly KubernetesObject[] {
+  const { metadata, spec } = modelDeployment;
+  const revision = revisionName(metadata.name, spec);
+  const snapshot = { podShape: spec, runtimeImage: spec.runtime?.image ?? 'example.com/headgate-runtime:1' };
+  const size = { minReplicas: 2, maxReplicas: 4, holdScaleDown: true } as const;
+  return [
+    buildControllerRevision(modelDeployment, { name: revision, number: 1, snapshot, marks: {} }),
+    buildDeployment(modelDeployment, revision, snapshot),
+    buildRevisionService(modelDeployment, revision),
+    buildEntryService(modelDeployment, revision),
+    buildDisruptionBudget(modelDeployment, revision),
+    buildAutoscaler(modelDeployment, revision, { ...size, metric: 'Latency' }),
+    ...router.policiesFor(modelDeployment, revision),
+    ...router.render(modelDeployment, splitBetween(revision, `${metadata.name}-cccccccccc`, 0)).objects,
+  ];
+}
+
+const kinds = [
+  ...['controllerrevisions', 'deployments', 'services', 'poddisruptionbudgets', 'horizontalpodautoscalers'],
+  ...['virtualservices.networking.istio.io', 'destinationrules.networking.istio.io'],
+].join();
+
+function sameObject(
+  objects: readonly KubernetesObject[],
+  { kind, metadata }: KubernetesObject,
+): KubernetesObject | undefined {
+  return objects.find((each) => each.kind === kind && each.metadata.name === metadata.name);
+}
+
+describe('the children of an example, on a real API server', () => {
+  let server: RunningApiServer;
+
+  beforeAll(async () => {
+    server = await startApiServer();
+    const istio = part('istio-crds.yaml');
+    await server.kubectl('apply', '-f', definition);
+    await server.kubectl('create', '-f', istio);
+    await server.kubectl(
+      'wait',
+      '--for=condition=Established',
+      '--timeout=60s',
+      '-f',
+      definition,
+      '-f',
+      istio,
+    );
+  });
+
+  afterAll(async () => {
+    await server.stop();
+  });
+
+  test.each(examples)(
+    'are taken without a word about unknown fields, and need no second write: %s',
+    async (name) => {
+      const namespace = name.replace('.yaml', '');
+      await server.kubectl('create', 'namespace', namespace);
+      await server.kubectl('apply', '-n', namespace, '-f', join(examplesFolder, name));
+      const owners = await server.kubectl.json('get', 'modeldeployments', '-n', namespace);
+      const children = (owners as { readonly items: ModelDeployment[] }).items.flatMap(childrenOf);
+      await server.kubectl.apply(children.map(withAppliedHash));
+      const list = await server.kubectl.json('get', kinds, '-n', namespace);
+      const live = (list as { readonly items: KubernetesObject[] }).items;
+      const written = children.filter((child) => needsApply(sameObject(live, child), child));
+      expect(written.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([]);
+    },
+  );
+});
