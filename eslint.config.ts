@@ -29,8 +29,11 @@ export default tseslint.config(
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/explicit-module-boundary-types': 'error',
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      // TypeBox values and exhaustive unions make this rule forbid readable defence at the edges.
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      // `() => close()` is allowed where nobody looks at what it returns.
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },
   },
@@ -42,7 +45,17 @@ export default tseslint.config(
         {
           patterns: [
             {
-              group: ['node:fs*', 'node:http*', 'node:net', 'node:child_process', 'node:timers*', '@kubernetes/*', 'winston', 'express', 'prom-client'],
+              group: [
+                'node:fs*',
+                'node:http*',
+                'node:net',
+                'node:child_process',
+                'node:timers*',
+                '@kubernetes/*',
+                'winston',
+                'express',
+                'prom-client',
+              ],
               message: 'This folder decides; what touches the world lives elsewhere.',
             },
           ],

@@ -12,6 +12,6 @@ test('what the README installs runs the images that it builds', async () => {
   const built = [...commands.matchAll(/docker build -f \w+\/Dockerfile -t (\S+)/g)].map(([, image]) => image);
   const [operator] = only<Deployment>(await template(...settings), 'Deployment').spec.template.spec
     .containers;
-  const runtimeImage = operator?.env?.find(({ name }) => name === 'HEADGATE_RUNTIME_IMAGE')?.value;
+  const runtimeImage = operator?.env.find(({ name }) => name === 'HEADGATE_RUNTIME_IMAGE')?.value;
   expect([operator?.image, runtimeImage]).toEqual(built);
 });

@@ -86,7 +86,7 @@ describe.each(pages)('$path', ({ path, text }) => {
 
   test('names only tiers of tests that exist', () => {
     const projects = (vitestConfiguration.test?.projects ?? []).map((project) =>
-      typeof project === 'object' && 'test' in project ? project.test?.name : undefined,
+      typeof project === 'object' && 'test' in project ? project.test.name : undefined,
     );
     const named = [...text.matchAll(/--project ([a-z0-9-]+)/g)].map(([, name]) => name);
     expect(named.filter((name) => !projects.includes(name))).toEqual([]);
