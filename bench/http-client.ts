@@ -9,7 +9,7 @@ const HEAD_END = '\r\n\r\n';
 export class HttpClient {
   readonly #request: Buffer;
   readonly #socket: Socket;
-  #received = Buffer.alloc(0);
+  #received: Buffer = Buffer.alloc(0);
   #onAnswer: (status: number) => void = () => undefined;
   #onFailure: (error: Error) => void = () => undefined;
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 const program = fileURLToPath(new URL('../../bench/runtime.ts', import.meta.url));
 
-describe('make bench-runtime', () => {
+describe('make bench-runtime', { timeout: 60_000 }, () => {
   it('prints for a tiny and a slow model how the runtime compares with a bare session.run', async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [
       program,
@@ -26,5 +26,5 @@ describe('make bench-runtime', () => {
     const one = { name: 'runtime, 1 client', isFast: true, ratio: expect.any(Number) as number };
     const many = { name: 'runtime, 16 clients', isFast: true, ratio: expect.any(Number) as number };
     expect(figures).toEqual([bare, one, many, bare, one, many]);
-  }, 60_000);
+  });
 });

@@ -99,9 +99,9 @@ export class RuntimeProcess {
     await this.until('ready', async () => (await this.askManagement('/readyz')).status === 200);
   }
 
-  /** Asks again and again until the answer is yes, or the process has ended, or 20 seconds are over. */
+  /** Asks again and again until the answer is yes, or the process has ended, or a minute is over. */
   async until(what: string, isSo: () => Promise<boolean> | boolean): Promise<void> {
-    const deadline = performance.now() + 20_000;
+    const deadline = performance.now() + 60_000;
     while (performance.now() < deadline && this.#child.exitCode === null) {
       if (this.#log.includes('managementPort') && (await isSo())) return;
       await pause(10);

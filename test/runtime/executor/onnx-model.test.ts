@@ -37,7 +37,7 @@ const allTypes: Tensor[] = [
   { name: 'm', datatype: 'BYTES', shape: [2], data: ['', 'Zürich 東京'] },
 ];
 
-describe('ONNX Runtime behind the executor', () => {
+describe('ONNX Runtime behind the executor', { timeout: 60_000 }, () => {
   it('passes every datatype in and out unchanged', async () => {
     const model = await load(allTypes.map(({ name, datatype }) => ({ name, type: datatype, shape: ['n'] })));
     const outputNames = allTypes.map(({ name }) => `${name}_out`);

@@ -11,7 +11,7 @@ let runtime: RuntimeProcess;
 
 beforeAll(async () => {
   runtime = await RuntimeProcess.start({ HEADGATE_MODEL_URI: exampleModelUri('errors-on-real-data.onnx') });
-}, 30_000);
+}, 60_000);
 afterAll(() => runtime.stop());
 
 /** Reads the report as the operator does in the cluster, by its own code; only the port is the test's. */
@@ -46,7 +46,7 @@ const zeros = JSON.stringify({
   inputs: [{ name: 'X', shape: [1, 30], datatype: 'FP32', data: new Array(30).fill(0) }],
 });
 
-describe('the management port', () => {
+describe('the management port', { timeout: 60_000 }, () => {
   it('has a p95, a queue depth and a count of restarts before the first request', async () => {
     expect(await readMetric('inference_latency_p95_ms')).toEqual({ [own]: 0 });
     expect(await readMetric('headgate_queue_depth')).toEqual({ [own]: 0 });

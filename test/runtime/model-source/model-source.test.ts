@@ -66,7 +66,7 @@ async function failureOf(fetched: Promise<LocalModel>): Promise<Pick<StartFailur
   throw new Error('the model was fetched');
 }
 
-describe('a model on a web server', () => {
+describe('a model on a web server', { timeout: 60_000 }, () => {
   it.each(['/model.onnx', '/chunked.onnx', '/moved.onnx'])(
     'is fetched from %s byte by byte',
     async (address) => {
@@ -136,7 +136,7 @@ describe('a model on a web server', () => {
   });
 });
 
-describe('a model in a file', () => {
+describe('a model in a file', { timeout: 60_000 }, () => {
   it('is used where it lies', async () => {
     const file = path.join(folder, 'model with spaces.onnx');
     writeFileSync(file, content);
@@ -163,7 +163,7 @@ describe('a model in a file', () => {
   });
 });
 
-describe('the address of a model', () => {
+describe('the address of a model', { timeout: 60_000 }, () => {
   it.each([
     's3://bucket/model.onnx',
     'fraud.onnx',

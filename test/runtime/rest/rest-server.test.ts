@@ -6,7 +6,7 @@ import { readReference, sampleRequest } from '../../support/example-models.ts';
 import { RuntimeProcess, type Answer, type Ask } from '../../support/runtime-process.ts';
 
 const REQUEST_MAX_BYTES = 60_000;
-const patience = { timeout: 15_000 };
+const patience = { timeout: 30_000 };
 let runtime: RuntimeProcess;
 
 beforeAll(async () => {
@@ -14,7 +14,7 @@ beforeAll(async () => {
     HEADGATE_REQUEST_MAX_BYTES: String(REQUEST_MAX_BYTES),
     HEADGATE_REQUESTS_MAX_BYTES: '100000',
   });
-}, 30_000);
+}, 60_000);
 afterAll(() => runtime.stop());
 
 const metadata = {
@@ -43,7 +43,7 @@ function errorOf(answer: Answer): string {
   return body.error;
 }
 
-describe('the Open Inference Protocol over REST', () => {
+describe('the Open Inference Protocol over REST', { timeout: 60_000 }, () => {
   it.each<[string, unknown]>([
     ['/v2', { name: 'headgate', version: '0.1.0', extensions: [] }],
     ['/v2/health/live', { live: true }],
@@ -171,6 +171,10 @@ describe('the Open Inference Protocol over REST', () => {
 async function holdBody(bytes: number): Promise<Socket> {
   const socket = connect(runtime.port, '127.0.0.1');
   const head = `POST /v2/models/tumour/infer HTTP/1.1\r\nhost: x\r\ncontent-length: ${REQUEST_MAX_BYTES}\r\n\r\n`;
-  await new Promise((resolve) => socket.write(head + 'x'.repeat(bytes), resolve));
+  socket.write(head + 'x'.repeat(bytes));
+  await runtime.until('holding the body', async () => {
+    const { text } = await runtime.askManagement('/headgate/report');
+    return (JSON.parse(text) as { inFlight: number }).inFlight === 1;
+  });
   return socket;
 }
