@@ -68,4 +68,6 @@ install_project() {
 use_project() {
   use_toolchain || return
   export PATH="$PWD/node_modules/node/bin:$PWD/node_modules/.bin:$PATH"
+  # eslint reads eslint.config.ts with Node's own type stripping, with no further package.
+  export ESLINT_FLAGS=unstable_native_nodejs_ts_config
 }
