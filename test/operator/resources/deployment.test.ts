@@ -83,6 +83,14 @@ describe('a pod', () => {
     expect(restrictedViolations(podOf(podShape))).toEqual([]);
   });
 
+  test('writes nowhere but into folders that die with it', () => {
+    expect(containerOf()['securityContext']).toMatchObject({ readOnlyRootFilesystem: true });
+    expect(podOf().volumes).toEqual([
+      { name: 'downloads', emptyDir: {} },
+      { name: 'scratch', emptyDir: {} },
+    ]);
+  });
+
   test('tells the runtime what to serve, and as which revision', () => {
     const sha256 = 'a'.repeat(64);
     expect(environmentOf({ model: { ...model, sha256 }, runtime: { queue: { maxDepth: 7 } } })).toEqual({
