@@ -139,7 +139,7 @@ describe('the gateways of a ModelDeployment', () => {
         labels: { istio: 'public', app: 'gateway' },
         ...metadata,
       },
-    } as KubernetesObject);
+    });
   }
 
   it('are asked pod by pod, in whatever namespace the pods are', async () => {

@@ -23,9 +23,12 @@ afterEach(async () => {
   loopback = undefined;
 });
 
-function podNamed(name: string, status: Pod['status'] = { phase: 'Running', podIP: '127.0.0.1' }): Pod {
+function podNamed(
+  name: string,
+  status: NonNullable<Pod['status']> = { phase: 'Running', podIP: '127.0.0.1' },
+): Pod {
   const metadata = { name, namespace: 'ml', labels: { 'headgate.dev/revision': REVISION } };
-  return { apiVersion: 'v1', kind: 'Pod', metadata, ...(status && { status }) };
+  return { apiVersion: 'v1', kind: 'Pod', metadata, status };
 }
 
 /** The question as it is, at the port of the test's own server. */

@@ -1,0 +1,164 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type {
+  HistoryEntry,
+  ModelDeployment,
+  ModelDeploymentStatus,
+} from '../../../operator/api/model-deployment.ts';
+import type { KubernetesObject } from '../../../operator/api/object.ts';
+import { ApiError } from '../../../operator/errors.ts';
+import { execute, type ExecuteListeners } from '../../../operator/execute/execute.ts';
+import type { Action } from '../../../operator/plan/action.ts';
+import { FakeCluster } from '../../support/fake-cluster.ts';
+import { modelDeploymentWith } from '../../support/model-deployment.ts';
+
+let cluster: FakeCluster;
+
+beforeEach(() => {
+  cluster = new FakeCluster();
+  cluster.put(modelDeploymentWith());
+});
+
+function current(): ModelDeployment {
+  return cluster.cached('ModelDeployment', 'ml', 'fraud') as ModelDeployment;
+}
+
+function apply(kind: string, expectedResourceVersion?: string): Action {
+  const object: KubernetesObject = { apiVersion: 'v1', kind, metadata: { name: 'child', namespace: 'ml' } };
+  return { kind: 'Apply', object, ...(expectedResourceVersion !== undefined && { expectedResourceVersion }) };
+}
+
+const remove: Action = {
+  kind: 'Delete',
+  reference: { apiVersion: 'v1', kind: 'Service', namespace: 'ml', name: 'child' },
+};
+const tell: Action = {
+  kind: 'RecordEvent',
+  event: { type: 'Normal', reason: 'Healthy', message: 'all is well' },
+};
+const healthy: ModelDeploymentStatus = { phase: 'Healthy', reason: 'Promoted', message: 'all is well' };
+
+async function run(
+  actions: readonly Action[],
+  status: ModelDeploymentStatus = healthy,
+  listeners: ExecuteListeners = {},
+): Promise<void> {
+  await execute(cluster, current(), { actions, status }, listeners);
+}
+
+describe('the execution of a plan', () => {
+  it('carries out its actions in their order and writes the status last', async () => {
+    await run([apply('Deployment'), apply('Service'), remove, tell]);
+    expect(cluster.writes).toEqual([
+      'apply Deployment child',
+      'apply Service child',
+      'remove Service child',
+      'event fraud Healthy',
+      'status ModelDeployment fraud',
+    ]);
+  });
+
+  it.each([500, 404, 409])(
+    'stops at the first failure (%i) and leaves the status as it was',
+    async (status) => {
+      cluster.failWrite('apply Service', new ApiError(status, 'Failed', 'no'));
+      await expect(run([apply('Deployment'), apply('Service'), remove])).rejects.toThrow('no');
+      expect(cluster.writes).toEqual(['apply Deployment child']);
+    },
+  );
+
+  it('writes no status that is there already, be it in another order or with fields that are undefined', async () => {
+    await run([]);
+    const { phase, reason, message } = healthy;
+    await run([], { message, reason, phase, step: undefined } as unknown as ModelDeploymentStatus);
+    expect(cluster.writes).toEqual(['status ModelDeployment fraud']);
+  });
+
+  it('takes a latency alone for no news, and writes it beside some', async () => {
+    await run([], { ...healthy, p95: '10ms' });
+    await run([], { ...healthy, p95: '12ms' });
+    expect(current().status?.p95).toBe('10ms');
+    await run([], { ...healthy, p95: '14ms', ready: '1/2' });
+    expect(current().status?.p95).toBe('14ms');
+  });
+
+  it('does not write over what somebody wrote in between', async () => {
+    const seen = current();
+    cluster.put({ ...seen, metadata: { ...seen.metadata, generation: 2 } });
+    await expect(execute(cluster, seen, { actions: [], status: healthy })).rejects.toMatchObject({
+      status: 409,
+    });
+    await expect(run([apply('VirtualService', '1')])).rejects.toMatchObject({ status: 409 });
+  });
+
+  it('goes on without an event that cannot be recorded, and says so', async () => {
+    cluster.failWrite('event', new Error('events are full'));
+    const lost: string[] = [];
+    await run([tell, apply('Service')], healthy, {
+      onEventLost: ({ reason }, why) => lost.push(`${reason}: ${why}`),
+    });
+    expect(cluster.writes).toEqual(['apply Service child', 'status ModelDeployment fraud']);
+    expect(lost).toEqual(['Healthy: events are full']);
+  });
+
+  it('tells of the end of a rollout once, after it is written', async () => {
+    const ended: string[] = [];
+    const listeners = {
+      onRolloutEnded: ({ revision, outcome }: HistoryEntry) => ended.push(`${revision} ${outcome}`),
+    };
+    const first: HistoryEntry = { revision: 'fraud-a', outcome: 'Promoted', at: '2026-01-01T00:00:00Z' };
+    const second: HistoryEntry = { revision: 'fraud-b', outcome: 'Aborted', at: '2026-01-02T00:00:00Z' };
+    await run([], { ...healthy, history: [first] }, listeners);
+    await run([], { ...healthy, history: [first] }, listeners);
+    await run([], { ...healthy, history: [second, first] }, listeners);
+    expect(ended).toEqual(['fraud-a Promoted', 'fraud-b Aborted']);
+  });
+});
+
+describe('a write that the API server refuses for good', () => {
+  const refusals: readonly [number, string][] = [
+    [422, 'Invalid'],
+    [403, 'Forbidden'],
+    [400, 'BadRequest'],
+  ];
+
+  it.each(refusals)('is told in status and by an event, once (%i)', async (status, reason) => {
+    cluster.failWrite('apply Deployment', new ApiError(status, reason, 'spec.x: not so'));
+    const message = 'The API server refuses Deployment child: spec.x: not so';
+    await expect(run([apply('Deployment')])).rejects.toThrow('not so');
+    await expect(run([apply('Deployment')])).rejects.toThrow('not so');
+    expect(current().status).toMatchObject({ phase: 'Degraded', reason: 'WriteRefused', message });
+    expect(cluster.events).toEqual([{ type: 'Warning', reason: 'WriteRefused', message }]);
+    expect(cluster.writes).toEqual(['event fraud WriteRefused', 'status ModelDeployment fraud']);
+  });
+
+  it('leaves in the status what the operator has to remember', async () => {
+    const routing = { hash: 'abcd234567', askedAt: '2026-01-01T00:00:00Z' };
+    await run([], { ...healthy, routing, stable: 'fraud-a' });
+    cluster.failWrite('apply', new ApiError(422, 'Invalid', 'no'));
+    await expect(
+      run([apply('Service')], { ...healthy, routing: { ...routing, hash: 'other' } }),
+    ).rejects.toThrow();
+    expect(current().status).toMatchObject({ routing, stable: 'fraud-a', reason: 'WriteRefused' });
+  });
+
+  it('makes Ready False and Stalled True, and leaves the other conditions as planned', async () => {
+    const claim = { type: 'Available', status: 'True', reason: 'StableServes', message: 'x' } as const;
+    const conditions = [{ ...claim, lastTransitionTime: '2026-01-01T00:00:00Z' }];
+    cluster.failWrite('apply', new ApiError(403, 'Forbidden', 'exceeded quota'));
+    await expect(run([apply('Service')], { ...healthy, conditions })).rejects.toThrow();
+    expect(current().status?.conditions?.map(({ type, status }) => `${type} ${status}`)).toEqual([
+      'Available True',
+      'Paused False',
+      'Ready False',
+      'Reconciling False',
+      'Stalled True',
+    ]);
+  });
+
+  it('is over as soon as it is not refused any more', async () => {
+    cluster.failWrite('apply', new ApiError(422, 'Invalid', 'no'));
+    await expect(run([apply('Service')])).rejects.toThrow();
+    await run([]);
+    expect(current().status).toMatchObject({ phase: 'Healthy', reason: 'Promoted' });
+  });
+});

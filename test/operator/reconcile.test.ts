@@ -1,0 +1,79 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ModelDeployment } from '../../operator/api/model-deployment.ts';
+import { labelsOf, revisionName } from '../../operator/api/names.ts';
+import type { KubernetesObject } from '../../operator/api/object.ts';
+import { reconcile } from '../../operator/reconcile.ts';
+import { FakeCluster } from '../support/fake-cluster.ts';
+import { modelDeploymentWith } from '../support/model-deployment.ts';
+
+let cluster: FakeCluster;
+
+beforeEach(() => {
+  cluster = new FakeCluster();
+});
+
+function pass(key = 'ml/fraud'): ReturnType<typeof reconcile> {
+  return reconcile({ cluster, defaultRuntimeImage: 'runtime:1' }, key);
+}
+
+/** Passes until one writes nothing; more than a few would be a circle. */
+async function settle(): Promise<Awaited<ReturnType<typeof reconcile>>> {
+  for (let count = 0; count < 10; count += 1) {
+    const before = cluster.writes.length;
+    const result = await pass();
+    if (cluster.writes.length === before) return result;
+  }
+  throw new Error(`it still writes after 10 passes: ${cluster.writes.slice(-3).join(', ')}`);
+}
+
+function startPods(): void {
+  const { spec } = modelDeploymentWith();
+  const revision = revisionName('fraud', spec);
+  for (let index = 0; index < spec.scaling.minReplicas; index += 1) {
+    cluster.put({
+      ...{ apiVersion: 'v1', kind: 'Pod' },
+      metadata: { name: `${revision}-${index}`, namespace: 'ml', labels: labelsOf('fraud', revision) },
+      status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+    } as KubernetesObject);
+  }
+}
+
+function phase(): string | undefined {
+  return (cluster.cached('ModelDeployment', 'ml', 'fraud') as ModelDeployment).status?.phase;
+}
+
+describe('a pass', () => {
+  it('has nothing to do for a ModelDeployment that is gone', async () => {
+    await expect(pass()).resolves.toEqual({});
+    await expect(pass('no-namespace')).resolves.toEqual({});
+    expect(cluster.writes).toEqual([]);
+  });
+
+  it('makes the children of a new one, and then waits for its pods', async () => {
+    cluster.put(modelDeploymentWith());
+    const { requeueAfterMs } = await settle();
+    expect(phase()).toBe('Pending');
+    expect(cluster.writes.filter((write) => write.startsWith('apply Deployment'))).toHaveLength(1);
+    // Nothing but the deadline can come without an event.
+    expect(requeueAfterMs).toBeGreaterThan(60_000);
+  });
+
+  it('ends in rest once its pods are ready: no write, no question, no next look', async () => {
+    cluster.put(modelDeploymentWith());
+    await settle();
+    startPods();
+    await settle();
+    expect(phase()).toBe('Healthy');
+    const [writes, asked] = [cluster.writes.length, cluster.asked.length];
+    await expect(pass()).resolves.toEqual({});
+    expect([cluster.writes.length, cluster.asked.length]).toEqual([writes, asked]);
+  });
+
+  it('fails as its write fails, and does it again the next time', async () => {
+    cluster.put(modelDeploymentWith());
+    cluster.failWrite('apply HorizontalPodAutoscaler', new Error('the API server is away'));
+    await expect(pass()).rejects.toThrow('the API server is away');
+    await expect(pass()).rejects.toThrow('the API server is away');
+    expect(phase()).toBeUndefined();
+  });
+});
