@@ -17,7 +17,7 @@ export interface Reference {
       { readonly name: string; readonly shape: readonly number[]; readonly data: readonly number[] },
     ];
   };
-  /** What scikit-learn's own models and Python's ONNX Runtime answered, row after row. */
+  /** What scikit-learn's own models answered, row after row. */
   readonly answers: Readonly<
     Record<string, { readonly label: readonly number[]; readonly probabilities: readonly number[] }>
   >;

@@ -90,7 +90,7 @@ describe('ONNX Runtime behind the executor', { timeout: 60_000 }, () => {
     );
   });
 
-  it.each(['v1', 'v2', 'slow'])('answers with example model %s as Python does', async (name) => {
+  it.each(['v1', 'v2', 'slow'])('answers with example model %s as scikit-learn does', async (name) => {
     const reference = readReference();
     const [{ shape, data }] = reference.request.inputs;
     const expected = reference.answers[name];

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { labels } from '../../../operator/api/names.ts';
 import { httpGet } from '../../../operator/observe/http-get.ts';
 import { gatherReports } from '../../../operator/observe/reports.ts';
 import type { RuntimeReport } from '../../../operator/plan/observed.ts';
-import { exampleModelUri, sampleRequest } from '../../support/example-models.ts';
+import { exampleModelPath, exampleModelUri, sampleRequest } from '../../support/example-models.ts';
 import { RuntimeProcess } from '../../support/runtime-process.ts';
 
 const revision = 'tumour-7cb4d9f2a1';
@@ -41,6 +43,12 @@ async function readMetric(name: string): Promise<Record<string, number>> {
   return Object.fromEntries([...samples].map(([, labels = '', value]) => [labels, Number(value)]));
 }
 
+function digestOf(model: string): string {
+  return createHash('sha256')
+    .update(readFileSync(exampleModelPath(model)))
+    .digest('hex');
+}
+
 const own = `model="tumour",revision="${revision}"`;
 const zeros = JSON.stringify({
   inputs: [{ name: 'X', shape: [1, 30], datatype: 'FP32', data: new Array(30).fill(0) }],
@@ -64,7 +72,7 @@ describe('the management port', { timeout: 60_000 }, () => {
     await send(sampleRequest, { 'x-headgate-destination': 'tumour-other', 'x-headgate-routing': 'r-mirror' });
     expect(await readReport()).toMatchObject({
       revision,
-      modelDigest: 'f22de5e57b7e4e59472461c272c9fc0b4de22002d56f51e8c759e6dc14d52b78',
+      modelDigest: digestOf('errors-on-real-data.onnx'),
       total: { requests: 4, errors: 1 },
       window: { seconds: 30, requests: 4, errors: 1 },
       inFlight: 0,

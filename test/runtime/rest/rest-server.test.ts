@@ -62,7 +62,7 @@ describe('the Open Inference Protocol over REST', { timeout: 60_000 }, () => {
   });
 
   it.each(['/v2/models/tumour/infer', '/v2/models/tumour/versions/1/infer'])(
-    'answers POST %s with what Python answers for eight rows of real data',
+    'answers POST %s with what scikit-learn answers for eight rows of real data',
     async (address) => {
       const { request, answers } = readReference();
       const answer = await runtime.ask(address, { method: 'POST', body: JSON.stringify(request) });
