@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     reporters: ['default'],
+    // By default one core is left free, on two cores half of the machine; many tests wait for processes anyway.
+    maxWorkers: '100%',
     projects: [
       { test: { name: 'unit', include: ['test/{operator,runtime,support,docs,demo}/**/*.test.ts'] } },
       // Needs the helm and kubeconform that test/bed/build-parts.sh builds.
