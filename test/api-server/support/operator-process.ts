@@ -38,9 +38,10 @@ export class OperatorProcess {
   static async launch(
     kubeconfig: string,
     settings: Readonly<Record<string, string>> = {},
+    program = 'operator/main.ts',
   ): Promise<OperatorProcess> {
     const healthPort = await freePort();
-    const words = ['--pdeathsig', 'KILL', '--', process.execPath, join(repository, 'operator/main.ts')];
+    const words = ['--pdeathsig', 'KILL', '--', process.execPath, join(repository, program)];
     const child = spawn('setpriv', words, {
       env: {
         KUBECONFIG: kubeconfig,
