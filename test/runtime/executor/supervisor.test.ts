@@ -1,4 +1,6 @@
+import { Agent } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Report } from '../../../runtime/management/management-server.ts';
 import { exampleModelUri, sampleRequest } from '../../support/example-models.ts';
 import { RuntimeProcess } from '../../support/runtime-process.ts';
 
@@ -20,6 +22,10 @@ async function statusesOf(requests: readonly Promise<{ readonly status: number }
 
 function send(runtime: RuntimeProcess, count: number): Promise<{ readonly status: number }>[] {
   return Array.from({ length: count }, () => runtime.infer(sampleRequest));
+}
+
+async function reportOf(runtime: RuntimeProcess): Promise<Report> {
+  return JSON.parse((await runtime.askManagement('/headgate/report')).text) as Report;
 }
 
 async function restartsOf(runtime: RuntimeProcess): Promise<number> {
@@ -91,6 +97,22 @@ describe('the process that runs the model', { timeout: 60_000 }, () => {
     expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(6);
     expect(new Set(statuses)).toEqual(new Set([200, 429]));
   }, 60_000);
+
+  it('does not get the request of a client that hung up while it waited, and nobody is charged for it', async () => {
+    const runtime = await start();
+    process.kill(runtime.executorProcessId, 'SIGSTOP');
+    const agent = new Agent({ keepAlive: true });
+    const kept = send(runtime, 2);
+    await runtime.until('holding two', async () => (await reportOf(runtime)).inFlight === 2);
+    const left = Promise.allSettled([1, 2, 3].map(() => runtime.infer(sampleRequest, { agent })));
+    await runtime.until('holding five', async () => (await reportOf(runtime)).inFlight === 5);
+    agent.destroy();
+    expect((await left).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    await runtime.until('rid of three', async () => (await reportOf(runtime)).inFlight === 2);
+    process.kill(runtime.executorProcessId, 'SIGCONT');
+    expect(await statusesOf(kept)).toEqual([200, 200]);
+    expect((await reportOf(runtime)).total).toEqual({ requests: 2, errors: 0 });
+  });
 
   it('comes back ever more slowly when it is lost again and again; meanwhile the server is alive and says 503', async () => {
     const runtime = await start();
