@@ -9,7 +9,8 @@ export interface RuntimeConfig {
   readonly drainMs: number;
   readonly modelMaxBytes: number;
   readonly requestMaxBytes: number;
-  readonly requestsMaxBytes: number;
+  /** Undefined: a share of the container's memory. */
+  readonly requestsMaxBytes: number | undefined;
   readonly runTimeoutMs: number;
   /** Undefined: counted from the container's CPU limit. */
   readonly threads: number | undefined;
@@ -73,6 +74,7 @@ export function readConfig(environment: Environment): RuntimeConfig {
   const whole = (name: string, byDefault: number, minimum: number, maximum: number): number =>
     readWholeNumber(environment, { name, byDefault, minimum, maximum });
   const threads = whole('HEADGATE_THREADS', 0, 0, 1024);
+  const requestsMaxBytes = whole('HEADGATE_REQUESTS_MAX_BYTES', 0, 0, Number.MAX_SAFE_INTEGER);
   return {
     modelUri: readRequired(environment, 'HEADGATE_MODEL_URI'),
     modelSha256: readSha256(environment),
@@ -82,7 +84,7 @@ export function readConfig(environment: Environment): RuntimeConfig {
     drainMs: whole('HEADGATE_DRAIN_SECONDS', 5, 0, 3600) * 1000,
     modelMaxBytes: whole('HEADGATE_MODEL_MAX_BYTES', 4096 * MEBIBYTE, 1, Number.MAX_SAFE_INTEGER),
     requestMaxBytes: whole('HEADGATE_REQUEST_MAX_BYTES', 64 * MEBIBYTE, 1, 1024 * MEBIBYTE),
-    requestsMaxBytes: whole('HEADGATE_REQUESTS_MAX_BYTES', 256 * MEBIBYTE, 1, Number.MAX_SAFE_INTEGER),
+    requestsMaxBytes: requestsMaxBytes === 0 ? undefined : requestsMaxBytes,
     runTimeoutMs: whole('HEADGATE_RUN_TIMEOUT_SECONDS', 60, 1, 3600) * 1000,
     threads: threads === 0 ? undefined : threads,
     port: whole('HEADGATE_PORT', 8080, 0, 65_535),

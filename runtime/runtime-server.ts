@@ -9,7 +9,7 @@ import { Metrics } from './metrics/metrics.ts';
 import { Traffic } from './metrics/traffic.ts';
 import { fetchModel, verifyUnchanged, type LocalModel } from './model-source/model-source.ts';
 import { InferQueue } from './queue/queue.ts';
-import { BodyBudget } from './rest/body.ts';
+import { BodyBudget, shareOfMemory } from './rest/body.ts';
 import { InferRoute } from './rest/infer-route.ts';
 import { RestServer } from './rest/rest-server.ts';
 import { buildRoutes } from './rest/routes.ts';
@@ -46,7 +46,8 @@ export class RuntimeServer {
       latencyP95Ms: () => traffic.latencyP95Ms(performance.now()),
       queueDepth: () => queue.depth,
     });
-    const budget = new BodyBudget(config.requestMaxBytes, config.requestsMaxBytes);
+    const requestsMaxBytes = config.requestsMaxBytes ?? shareOfMemory(process.constrainedMemory());
+    const budget = new BodyBudget(config.requestMaxBytes, requestsMaxBytes);
     const inferRoute = new InferRoute({ dataPlane, revision, budget, traffic, metrics, log });
     this.#dataPlane = dataPlane;
     this.#rest = new RestServer({

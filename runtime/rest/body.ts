@@ -4,6 +4,17 @@ import { RequestError } from '../errors.ts';
 /** The client ended the connection before its request was complete. */
 export class HangUpError extends Error {}
 
+const LARGEST_SHARE_BYTES = 256 * 2 ** 20;
+
+/**
+ * What all bodies together may take of a container's memory (0: unlimited). A body is in memory about twice, as text
+ * and as tensors, beside the server and the model: a quarter keeps the kernel from ending them all.
+ */
+export function shareOfMemory(memoryBytes: number): number {
+  const quarter = Math.floor(memoryBytes / 4);
+  return quarter === 0 ? LARGEST_SHARE_BYTES : Math.min(LARGEST_SHARE_BYTES, quarter);
+}
+
 /** Bytes of all request bodies in memory: the queue is bounded in requests, this bounds what they weigh. */
 export class BodyBudget {
   readonly #requestMaxBytes: number;

@@ -29,7 +29,7 @@ describe('the configuration', () => {
       drainMs: 5000,
       modelMaxBytes: 2 ** 32,
       requestMaxBytes: 2 ** 26,
-      requestsMaxBytes: 2 ** 28,
+      requestsMaxBytes: undefined,
       runTimeoutMs: 60_000,
       threads: undefined,
       port: 8080,
