@@ -7,12 +7,12 @@ export class HangUpError extends Error {}
 const LARGEST_SHARE_BYTES = 256 * 2 ** 20;
 
 /**
- * What all bodies together may take of a container's memory (0: unlimited). A body is in memory about twice, as text
- * and as tensors, beside the server and the model: a quarter keeps the kernel from ending them all.
+ * What all bodies together may take of a container's memory (0: unlimited). On its way a body is in memory three to
+ * four times, as pieces, text, tensors and frame: an eighth leaves as much again for the server and the model.
  */
 export function shareOfMemory(memoryBytes: number): number {
-  const quarter = Math.floor(memoryBytes / 4);
-  return quarter === 0 ? LARGEST_SHARE_BYTES : Math.min(LARGEST_SHARE_BYTES, quarter);
+  const share = Math.floor(memoryBytes / 8);
+  return share === 0 ? LARGEST_SHARE_BYTES : Math.min(LARGEST_SHARE_BYTES, share);
 }
 
 /** Bytes of all request bodies in memory: the queue is bounded in requests, this bounds what they weigh. */
@@ -22,7 +22,8 @@ export class BodyBudget {
   #used = 0;
 
   constructor(requestMaxBytes: number, totalMaxBytes: number) {
-    this.#requestMaxBytes = requestMaxBytes;
+    // What can never fit is too large, and not to be tried again later.
+    this.#requestMaxBytes = Math.min(requestMaxBytes, totalMaxBytes);
     this.#totalMaxBytes = totalMaxBytes;
   }
 

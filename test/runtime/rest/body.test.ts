@@ -5,9 +5,9 @@ const MEBIBYTE = 2 ** 20;
 
 describe('the memory of request bodies', () => {
   it.each([
-    [128, 32],
-    [512, 128],
-    [1024, 256],
+    [128, 16],
+    [512, 64],
+    [2048, 256],
     [65_536, 256],
   ])('in a container of %d MiB is %d MiB', (container, share) => {
     expect(shareOfMemory(container * MEBIBYTE)).toBe(share * MEBIBYTE);
@@ -30,5 +30,9 @@ describe('the memory of request bodies', () => {
   it('refuses one body that is too large however much is free', () => {
     expect(() => new BodyBudget(60, 100).checkSize(60)).not.toThrow();
     expect(() => new BodyBudget(60, 100).checkSize(61)).toThrow('expected at most 60 bytes, got 61');
+  });
+
+  it('calls a body too large that could never fit, instead of asking for another try', () => {
+    expect(() => new BodyBudget(100, 60).checkSize(61)).toThrow('expected at most 60 bytes, got 61');
   });
 });
