@@ -4,21 +4,22 @@ import { hash } from 'node:crypto';
 const SAFE_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
 const HASH_LENGTH = 10;
 
-/** JSON with sorted keys and without undefined members: equal values have equal texts. */
+/**
+ * JSON with sorted keys and without undefined members: equal values have equal texts. Written out, since a replacer
+ * for JSON.stringify took half of the time of a pass that finds nothing to do.
+ */
 export function canonicalJson(value: unknown): string {
-  return JSON.stringify(sorted(value));
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null);
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  const members: string[] = [];
+  for (const [name, member] of Object.entries(value).sort(byName)) {
+    if (member !== undefined) members.push(`${JSON.stringify(name)}:${canonicalJson(member)}`);
+  }
+  return `{${members.join(',')}}`;
 }
 
-/** A copy that JSON.stringify walks by itself: with a replacer it takes three times as long, and a pass hashes much. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const record = value as Readonly<Record<string, unknown>>;
-  return Object.fromEntries(
-    Object.keys(record)
-      .sort()
-      .map((key) => [key, sorted(record[key])]),
-  );
+function byName([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number {
+  return left < right ? -1 : 1;
 }
 
 /** Ten characters that stand for a value, fit for names, labels and headers: 47 bits. */
