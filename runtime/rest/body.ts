@@ -4,15 +4,19 @@ import { RequestError } from '../errors.ts';
 /** The client ended the connection before its request was complete. */
 export class HangUpError extends Error {}
 
-const LARGEST_SHARE_BYTES = 256 * 2 ** 20;
+const MEBIBYTE = 2 ** 20;
+const LARGEST_SHARE_BYTES = 256 * MEBIBYTE;
+const SMALLEST_SHARE_BYTES = 4 * MEBIBYTE;
+/** What the two processes need with a small model under load, before the first large body. */
+const OWN_BYTES = 128 * MEBIBYTE;
+/** How often a body is in memory on its way, as pieces, text, tensors and frame, with what is not yet collected. */
+const COPIES = 6;
 
-/**
- * What all bodies together may take of a container's memory (0: unlimited). On its way a body is in memory three to
- * four times, as pieces, text, tensors and frame: an eighth leaves as much again for the server and the model.
- */
+/** What all bodies together may take of a container's memory (0: unlimited); measured in containers from 256 MiB up. */
 export function shareOfMemory(memoryBytes: number): number {
-  const share = Math.floor(memoryBytes / 8);
-  return share === 0 ? LARGEST_SHARE_BYTES : Math.min(LARGEST_SHARE_BYTES, share);
+  if (memoryBytes === 0) return LARGEST_SHARE_BYTES;
+  const share = Math.floor((memoryBytes - OWN_BYTES) / COPIES);
+  return Math.min(LARGEST_SHARE_BYTES, Math.max(SMALLEST_SHARE_BYTES, share));
 }
 
 /** Bytes of all request bodies in memory: the queue is bounded in requests, this bounds what they weigh. */

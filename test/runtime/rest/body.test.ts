@@ -5,9 +5,10 @@ const MEBIBYTE = 2 ** 20;
 
 describe('the memory of request bodies', () => {
   it.each([
-    [128, 16],
+    [100, 4],
+    [152, 4],
     [512, 64],
-    [2048, 256],
+    [1664, 256],
     [65_536, 256],
   ])('in a container of %d MiB is %d MiB', (container, share) => {
     expect(shareOfMemory(container * MEBIBYTE)).toBe(share * MEBIBYTE);
