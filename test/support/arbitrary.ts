@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { PodObservation, RuntimeReport } from '../../operator/plan/observed.ts';
-import { GATEWAY_PODS, Scene, type Version } from './scene.ts';
+import type { Scene } from './scene.ts';
+import { GATEWAY_PODS, type Version } from './scene.ts';
 
 const version = fc.constantFrom<Version>('v1', 'v2', 'v3');
 const seconds = fc.double({ min: 0, max: 60, noNaN: true });

@@ -92,7 +92,7 @@ export class Scene {
   runtimeImage = 'localhost/headgate-runtime:dev';
   /** What has been told, oldest first. */
   readonly events: PlannedEvent[] = [];
-  private pods: readonly PodObservation[] = [];
+  pods: readonly PodObservation[] = [];
   private readonly reports = new Map<string, Edit<RuntimeReport> | 'silent'>();
   private readonly stuckGateways = new Map<string, Omit<ProxyObservation, 'name'>>();
   private missingGateways: Observed['gateways']['missing'] = [];

@@ -7,7 +7,8 @@ import type { Observed } from '../../../operator/plan/observed.ts';
 import { router } from '../../../operator/traffic/index.ts';
 import { references, weightOf, type Routing } from '../../../operator/traffic/routing.ts';
 import { happenings } from '../../support/arbitrary.ts';
-import { Scene, serving } from '../../support/scene.ts';
+import type { Scene } from '../../support/scene.ts';
+import { serving } from '../../support/scene.ts';
 
 /** Other work may share the machine; alone these take seconds. */
 const PATIENCE_MS = 120_000;
@@ -145,12 +146,13 @@ const laws: Readonly<Record<string, Law>> = {
   },
 
   'sentences and lists fit into their fields': ({ plan: { status } }) => {
-    expect(status.message?.length ?? 0).toBeLessThanOrEqual(1_024);
-    expect(status.message?.length ?? 0).toBeGreaterThan(0);
-    expect(status.revisions?.length ?? 0).toBeLessThanOrEqual(32);
-    expect(status.rollout?.id.length ?? 0).toBeLessThanOrEqual(63);
-    expect(status.history?.length ?? 0).toBeLessThanOrEqual(10);
-    expect(new Set(status.conditions?.map(({ type }) => type)).size).toBe(status.conditions?.length);
+    const { message = '', revisions = [], history = [], conditions = [], rollout } = status;
+    expect(message.length).toBeLessThanOrEqual(1_024);
+    expect(message.length).toBeGreaterThan(0);
+    expect(revisions.length).toBeLessThanOrEqual(32);
+    expect(history.length).toBeLessThanOrEqual(10);
+    expect(rollout?.id ?? 'an-id-of-no-rollout').toMatch(/^[a-z0-9-]{1,63}$/);
+    expect(new Set(conditions.map(({ type }) => type)).size).toBe(conditions.length);
   },
 };
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { RuntimeReport } from '../../../operator/plan/observed.ts';
 import { DRAIN_SECONDS } from '../../../operator/plan/retirement.ts';
-import { atFirstPause, GATEWAY_PODS, Scene, serving } from '../../support/scene.ts';
+import type { Scene } from '../../support/scene.ts';
+import { atFirstPause, GATEWAY_PODS, serving } from '../../support/scene.ts';
 
 const DRAIN_MS = DRAIN_SECONDS * 1_000;
 
