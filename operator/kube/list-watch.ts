@@ -3,7 +3,7 @@ import type { KubernetesObject } from '../api/object.ts';
 import { ApiError, isNotFound } from '../errors.ts';
 import { collectionPath, type ResourceType } from './resource-types.ts';
 import type { Change, ObjectStore } from './object-store.ts';
-import type { Transport } from './transport.ts';
+import { SilenceError, type Transport } from './transport.ts';
 import { trim } from './trim.ts';
 
 export interface ListWatchOptions {
@@ -23,7 +23,10 @@ export interface ListWatchOptions {
 export interface ListWatchTiming {
   /** How long the server keeps one watch; each takes up to twice that, so that not all end at once. */
   readonly watchSeconds: number;
-  /** Longer than the minute between two bookmarks: a watch that is silent for so long is dead. */
+  /**
+   * Longer than the minute between two bookmarks: a watch that is silent for so long is given up for another on a new
+   * connection. It may have been well, since an API server that has seen no event of a kind yet sends no bookmarks.
+   */
   readonly idleMs: number;
   readonly firstBackoffMs: number;
   readonly lastBackoffMs: number;
@@ -127,27 +130,35 @@ export class ListWatch {
     return (await this.options.transport.request({ method: 'GET', path: this.path(), query })) as ListPage;
   }
 
-  /** One watch, until the server ends it in good order; returns the version to go on from. */
+  /** One watch, until the server ends it in good order or says nothing more; returns the version to go on from. */
   private async watch(fromVersion: string): Promise<string> {
     const startedAtMs = performance.now();
+    let version = fromVersion;
+    try {
+      for await (const line of this.watchLines(fromVersion)) {
+        version = this.hear(line);
+        this.failures = 0;
+      }
+    } catch (error) {
+      if (error instanceof SilenceError) return version;
+      throw error;
+    }
+    const isTooShort = version === fromVersion && performance.now() - startedAtMs < SHORTEST_WATCH_MS;
+    if (isTooShort) throw new Error('the watch ended at once');
+    return version;
+  }
+
+  private watchLines(fromVersion: string): AsyncGenerator<string, void, undefined> {
+    const { idleMs, watchSeconds } = this.timing;
     const query = {
       ...this.selection(),
       watch: 'true',
       allowWatchBookmarks: 'true',
       resourceVersion: fromVersion,
-      timeoutSeconds: String(Math.round(this.timing.watchSeconds * (1 + Math.random()))),
+      timeoutSeconds: String(Math.round(watchSeconds * (1 + Math.random()))),
     };
-    let version = fromVersion;
-    for await (const line of this.options.transport.lines(
-      { method: 'GET', path: this.path(), query },
-      { idleMs: this.timing.idleMs, signal: this.stopping.signal },
-    )) {
-      version = this.hear(line);
-      this.failures = 0;
-    }
-    const isTooShort = version === fromVersion && performance.now() - startedAtMs < SHORTEST_WATCH_MS;
-    if (isTooShort) throw new Error('the watch ended at once');
-    return version;
+    const { signal } = this.stopping;
+    return this.options.transport.lines({ method: 'GET', path: this.path(), query }, { idleMs, signal });
   }
 
   /** Takes in one line of a watch; throws when it is not one that leads on. */

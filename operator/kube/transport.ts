@@ -28,6 +28,11 @@ export interface Transport {
 /** Told of every answer; code 0 means that none came. */
 export type AnswerListener = (verb: string, code: number) => void;
 
+/** Nothing arrived on an answer that does not end; the other side may be gone, or have nothing to say. */
+export class SilenceError extends Error {
+  override readonly name = 'SilenceError';
+}
+
 const REQUEST_TIMEOUT_MS = 15_000;
 /** Keeps a crash of the peer's machine from looking like a quiet watch. */
 const TCP_KEEP_ALIVE_MS = 15_000;
@@ -62,7 +67,7 @@ async function* streamLines(
 ): AsyncGenerator<string, void, undefined> {
   const idle = new AbortController();
   const timer = setTimeout(
-    () => idle.abort(new Error(`nothing arrived for ${options.idleMs} ms`)),
+    () => idle.abort(new SilenceError(`nothing arrived for ${options.idleMs} ms`)),
     options.idleMs,
   );
   let answer: IncomingMessage | undefined;
@@ -72,7 +77,8 @@ async function* streamLines(
     if (!isSuccess(answer)) throw toApiError(answer.statusCode ?? 0, await text(answer));
     yield* linesOf(answer, () => timer.refresh());
   } catch (error) {
-    throw idle.signal.aborted ? idle.signal.reason : error;
+    if (!idle.signal.aborted) throw error;
+    throw answer === undefined ? new Error(`no answer within ${options.idleMs} ms`) : idle.signal.reason;
   } finally {
     clearTimeout(timer);
     answer?.destroy();

@@ -79,7 +79,7 @@ describe('the operator on a cluster without Istio and without the metrics API', 
     const status = await installation.waitForStatus(
       'fraud',
       'told that Istio is missing',
-      ({ reason }) => reason === 'IstioMissing',
+      ({ reason, ready }) => reason === 'IstioMissing' && ready === '2/2',
     );
     expect(status.stable).toBe(stable);
     expect(status.message).toMatch(/install Istio/);

@@ -18,11 +18,12 @@ export type WatchFault =
   | 'unknown type'
   | 'end within a line'
   | 'silence'
+  | 'no answer'
   | 'end at once';
 
 /**
  * A small API server of Pods whose watch breaks in a chosen way: each watch meets the next fault of the list, and
- * only then behaves. While a fault is in force events are lost, so that only a new list can bring them.
+ * only then behaves. Events that come while a fault is in force are in the next list, or in a watch from before them.
  */
 export class FaultServer {
   readonly faults: WatchFault[] = [];
@@ -32,6 +33,7 @@ export class FaultServer {
   /** Answers every request with this status instead. */
   refuseWith: number | undefined;
   private readonly things = new Map<string, Thing>();
+  private readonly removed: Thing[] = [];
   private readonly open = new Set<ServerResponse>();
   private readonly server: Server;
   private version = 10;
@@ -68,7 +70,10 @@ export class FaultServer {
     this.version += 1;
     const thing = this.things.get(name);
     this.things.delete(name);
-    if (thing !== undefined) this.send('DELETED', { ...thing, version: this.version });
+    if (thing === undefined) return;
+    const removed = { ...thing, version: this.version };
+    this.removed.push(removed);
+    this.send('DELETED', removed);
   }
 
   /** An event out of turn, which the list knows nothing of. */
@@ -127,10 +132,15 @@ export class FaultServer {
     this.replay(Number(query.get('resourceVersion')), response);
   }
 
+  /** What a watch that begins at a version gets to see first. */
   private replay(fromVersion: number, response: ServerResponse): void {
-    for (const thing of this.things.values()) {
+    const events = [
+      ...[...this.things.values()].map((thing) => ({ type: 'ADDED', thing })),
+      ...this.removed.map((thing) => ({ type: 'DELETED', thing })),
+    ];
+    for (const { type, thing } of events.sort((left, right) => left.thing.version - right.thing.version)) {
       if (thing.version <= fromVersion) continue;
-      response.write(`${JSON.stringify({ type: 'ADDED', object: objectOf(thing) })}\n`);
+      response.write(`${JSON.stringify({ type, object: objectOf(thing) })}\n`);
     }
   }
 }
@@ -150,6 +160,7 @@ function breakWatch(fault: WatchFault, response: ServerResponse): void {
       response.write('{"type":"SURPRISE","object":{"metadata":{"resourceVersion":"9"}}}\n'),
     'end within a line': () => response.end(half),
     silence: () => response.writeHead(200).flushHeaders(),
+    'no answer': () => undefined,
     'end at once': () => response.end(),
   };
   breakers[fault]();
