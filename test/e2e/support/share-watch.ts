@@ -26,8 +26,6 @@ export class ShareWatch {
 
   constructor(bed: Bed, name: ObjectName, revision: string) {
     this.asking = this.ask(bed, name, revision);
-    // Whoever waits for it hears of a failure from `stop`.
-    this.asking.catch(() => undefined);
   }
 
   get wasEverRaised(): boolean {
@@ -55,9 +53,12 @@ export class ShareWatch {
 
   private async ask(bed: Bed, name: ObjectName, revision: string): Promise<void> {
     while (!this.isStopped) {
-      const gateways = Object.values(await weightsAtGateways(bed, name));
-      const largest = Math.max(...gateways.map((weights) => weights[revision] ?? 0));
-      this.samples.push({ atMs: Date.now(), largest });
+      // A gateway too busy to answer leaves a gap, and no gap can pass for a 0.
+      const gateways = await weightsAtGateways(bed, name).catch(() => undefined);
+      if (gateways !== undefined) {
+        const shares = Object.values(gateways).map((weights) => weights[revision] ?? 0);
+        this.samples.push({ atMs: Date.now(), largest: Math.max(...shares) });
+      }
       await pause(EVERY_MS);
     }
   }
