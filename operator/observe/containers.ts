@@ -40,7 +40,10 @@ function isDown({ state }: ContainerStatus): boolean {
 /** How it ended last, where it did. */
 export function terminationOf(container: ContainerStatus | undefined): Termination | undefined {
   const terminated = container?.state?.terminated ?? container?.lastState?.terminated;
-  if (terminated === undefined) return undefined;
+  return terminated && described(terminated);
+}
+
+function described(terminated: NonNullable<ContainerState['terminated']>): Termination {
   const { exitCode, message = '', reason = 'Error', finishedAt } = terminated;
   const words = ownWords(message) ?? { reason, message: plainWords(message, exitCode) };
   return { ...words, exitCode, ...(typeof finishedAt === 'string' && { finishedAt }) };
