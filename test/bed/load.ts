@@ -48,7 +48,7 @@ export interface Load {
   /** Requests without an answer or with one of 400 and above. */
   failures(range?: TimeRange): Promise<LoadRecord[]>;
   records(range?: TimeRange): Promise<LoadRecord[]>;
-  /** Waits for the answers still out and removes the result file. */
+  /** Waits for the answers still out and removes the result file; asked again, it gives the same counts. */
   stop(): Promise<LoadCounts>;
 }
 
@@ -81,6 +81,7 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
 class RunningLoad implements Load {
   private readonly child: ChildProcess;
   private readonly resultFile: string;
+  private stopped: Promise<LoadCounts> | undefined;
 
   constructor(child: ChildProcess, resultFile: string) {
     this.child = child;
@@ -107,6 +108,11 @@ class RunningLoad implements Load {
   }
 
   async stop(): Promise<LoadCounts> {
+    this.stopped ??= this.end();
+    return await this.stopped;
+  }
+
+  private async end(): Promise<LoadCounts> {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       const ended = once(this.child, 'exit');
       this.child.stdin?.end();
