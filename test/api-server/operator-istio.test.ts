@@ -91,14 +91,15 @@ describe('the operator on a cluster without Istio and without the metrics API', 
     expect(operator.log.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
-  test('goes on with the rollout by itself once Istio is there', async () => {
+  // Without a gateway to ask, each routing takes the 10 s of istiod's longest delay.
+  test('goes on with the rollout by itself once Istio is there', { timeout: 120_000 }, async () => {
     const before = await installation.modelDeployment('fraud');
     await installation.installIstio();
     const after = await installation.waitForStatus(
       'fraud',
       'promoted',
       ({ phase, stable }) => phase === 'Healthy' && stable !== before.status?.stable,
-      60_000,
+      90_000,
     );
     expect(after.candidate).toBeUndefined();
     await expect(installation.list('VirtualService', 'fraud')).resolves.toHaveLength(1);
