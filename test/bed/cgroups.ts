@@ -11,6 +11,21 @@ export async function createCgroups(): Promise<void> {
   for (const folder of hierarchies()) {
     await mkdir(join(folder, names.cgroup), { recursive: true });
     await inheritCpuset(folder);
+    await favourPods(folder);
+  }
+}
+
+/**
+ * All pods together would otherwise get as much of a busy processor as one program beside them: a group counts like a
+ * single task. Eight times that, in the unit of version 1 or of version 2.
+ */
+async function favourPods(folder: string): Promise<void> {
+  for (const [file, value] of [
+    ['cpu.shares', '8192'],
+    ['cpu.weight', '800'],
+  ] as const) {
+    const setting = join(folder, names.cgroup, file);
+    if (existsSync(setting)) await writeFile(setting, value);
   }
 }
 

@@ -128,6 +128,8 @@ function gatewayPod(): object {
           ...['--service-node', `router~$(POD_IP)~$(POD_NAME).${namespace}~${namespace}.svc.cluster.local`],
           ...['--config-yaml', JSON.stringify({ node: { metadata } })],
         ],
+        // Without a request, a busy node would serve everybody else first.
+        resources: { requests: { cpu: '300m', memory: '64Mi' } },
         ports: [
           { name: 'http', containerPort: 8080 },
           { name: 'admin', containerPort: 15_000 },

@@ -4,6 +4,8 @@ export interface LoadRecord {
   readonly atMs: number;
   /** From when it was due to the last byte of its answer: a worker that is late makes latency, not silence. */
   readonly latencyMs: number;
+  /** When it got a connection and went out: later than due where the machine or the other side is slow. */
+  readonly sentAtMs: number;
   /** 0 when no answer came. */
   readonly status: number;
   readonly revision: string;
@@ -26,15 +28,17 @@ export interface LoadPlan {
 }
 
 export function formatRecord(record: LoadRecord): string {
-  const { atMs, latencyMs, status, revision, target, problem } = record;
-  return `${[atMs.toFixed(1), latencyMs.toFixed(2), status, revision, target, problem.replaceAll(/[\t\n\r]/g, ' ')].join('\t')}\n`;
+  const { atMs, latencyMs, sentAtMs, status, revision, target, problem } = record;
+  return `${[atMs.toFixed(1), latencyMs.toFixed(2), sentAtMs.toFixed(1), status, revision, target, problem.replaceAll(/[\t\n\r]/g, ' ')].join('\t')}\n`;
 }
 
 export function parseRecord(line: string): LoadRecord {
-  const [atMs = '', latencyMs = '', status = '', revision = '', target = '', problem = ''] = line.split('\t');
+  const [atMs = '', latencyMs = '', sentAtMs = '', status = '', revision = '', target = '', problem = ''] =
+    line.split('\t');
   return {
     atMs: Number(atMs),
     latencyMs: Number(latencyMs),
+    sentAtMs: Number(sentAtMs),
     status: Number(status),
     revision,
     target,

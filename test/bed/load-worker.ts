@@ -34,13 +34,17 @@ function send(number: number, dueMs: number): void {
   const [hostname, port] = target.split(':');
   outstanding += 1;
   let finished = false;
+  let sentMs = dueMs;
   const finish = (status: number, revision: string, problem: string): void => {
     if (finished) return;
     finished = true;
     clearTimeout(timeout);
     const latencyMs = performance.now() - dueMs;
     results.write(
-      formatRecord({ atMs: performance.timeOrigin + dueMs, latencyMs, status, revision, target, problem }),
+      formatRecord({
+        ...{ atMs: performance.timeOrigin + dueMs, sentAtMs: performance.timeOrigin + sentMs },
+        ...{ latencyMs, status, revision, target, problem },
+      }),
     );
     outstanding -= 1;
     endWhenAnswered();
@@ -53,6 +57,9 @@ function send(number: number, dueMs: number): void {
     finish(0, '', `no answer in ${plan.timeoutMs} ms`);
     call.destroy();
   }, plan.timeoutMs);
+  call.on('socket', () => {
+    sentMs = performance.now();
+  });
   call.on('error', (error: NodeJS.ErrnoException) => finish(0, '', error.code ?? error.message));
   call.on('response', (response) => {
     const status = response.statusCode ?? 0;

@@ -9,7 +9,15 @@ const names = new Map([
 
 function answers(revision: string, status: number, count: number) {
   return Array.from({ length: count }, (_, index) => ({
-    ...{ atMs: index, latencyMs: 1, status, revision, target: '10.11.0.10:8080', problem: '' },
+    ...{
+      atMs: index,
+      sentAtMs: index,
+      latencyMs: 1,
+      status,
+      revision,
+      target: '10.11.0.10:8080',
+      problem: '',
+    },
   }));
 }
 

@@ -36,7 +36,7 @@ export function modelDeployment(options: ModelDeploymentOptions): object {
     spec: {
       model: { uri: modelUri, ...given({ sha256 }) },
       // Small enough that all revisions of all tests fit on one small machine.
-      resources: resources ?? { requests: { cpu: '20m', memory: '96Mi' } },
+      resources: resources ?? { requests: { cpu: '50m', memory: '96Mi' } },
       scaling: scaling ?? { minReplicas: 1, maxReplicas: 3, targetP95: '500ms' },
       traffic: {
         hosts,

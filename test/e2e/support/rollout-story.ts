@@ -40,7 +40,10 @@ export interface Draw {
 }
 
 export async function drawsIn(window: ProvenWindow, load: Load, revision: string): Promise<Draw[]> {
-  const records = await load.records({ fromMs: window.provenAtMs, toMs: window.endedAtMs });
+  // Sent and answered within it: what waited longer was routed nobody knows when.
+  const records = (await load.records()).filter(
+    ({ atMs, sentAtMs, latencyMs }) => sentAtMs >= window.provenAtMs && atMs + latencyMs <= window.endedAtMs,
+  );
   const targets = [...new Set(records.map(({ target }) => target))].sort();
   return targets.map((target) => {
     const here = records.filter((record) => record.target === target);
