@@ -26,7 +26,17 @@ export interface BuildRequest {
 export async function build(request: BuildRequest): Promise<void> {
   await mkdir(join(cacheFolder, 'npm'), { recursive: true });
   await buildah([
-    ...['bud', '--isolation', 'chroot', '--network', 'host', '--layers', '--pull-never'],
+    ...[
+      'bud',
+      '--isolation',
+      'chroot',
+      '--network',
+      'host',
+      '--layers',
+      '--pull-never',
+      '--format',
+      'docker',
+    ],
     ...machineVolumes().flatMap((volume) => ['--volume', volume]),
     ...['--tag', request.reference, '--file', request.dockerfile, request.context],
   ]);
