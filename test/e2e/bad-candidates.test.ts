@@ -87,7 +87,7 @@ beforeAll(async () => {
     badCandidates.map(async ({ name }) => {
       const { stable = '' } = await waitForPhase(stack.bed, { namespace, name }, 'Healthy', 120_000);
       const pods = await listPods(stack.bed, namespace, `${labels.revision}=${stable}`);
-      const load = await startInferLoad(stack.bed, { name, requestsPerSecond });
+      const load = await startInferLoad(stack.bed, { name, host: hostOf(name), requestsPerSecond });
       served.set(name, { stable, pods, load });
     }),
   );
@@ -183,12 +183,17 @@ describe('a candidate that', () => {
 
 function manifest(name: string, change: Partial<ModelDeploymentOptions>): object {
   return modelDeployment({
-    ...{ namespace, name, modelUri: stack.modelUri('v1.onnx') },
+    ...{ namespace, name, modelUri: stack.modelUri('v1.onnx'), hosts: [hostOf(name)] },
     // Six models share one small machine: none of them may grow.
     scaling: { minReplicas: 1, maxReplicas: 1 },
     steps: canarySteps([20, 100], '60s'),
     ...change,
   });
+}
+
+/** Nobody else's, not even that of an earlier run whose namespace is still on its way out. */
+function hostOf(name: string): string {
+  return `${name}.${namespace}.example.com`;
 }
 
 /** The runtime in a process that runs a line of a program first. */

@@ -26,12 +26,14 @@ describe.concurrent('the autoscaler of a revision', () => {
     const name = { namespace, name: 'busy' };
     await stack.bed.kubectl.apply([
       modelDeployment({
-        ...{ ...name, modelUri: stack.modelUri('slow.onnx') },
+        ...{ ...name, modelUri: stack.modelUri('slow.onnx'), hosts: [hostOf(name.name)] },
         scaling: { minReplicas: 1, maxReplicas: 3, targetP95: `${targetP95Ms}ms` },
       }),
     ]);
     const { stable = '' } = await waitForPhase(stack.bed, name, 'Healthy');
-    const load = await startInferLoad(stack.bed, { name: name.name, requestsPerSecond: 10 });
+    const load = await startInferLoad(stack.bed, {
+      ...{ name: name.name, host: hostOf(name.name), requestsPerSecond: 10 },
+    });
     loads.push(load);
     const startedMs = performance.now();
     const up = await waitForAutoscaler(stable, 'wants more than one pod because of the p95', (autoscaler) => {
@@ -57,13 +59,15 @@ describe.concurrent('the autoscaler of a revision', () => {
     const name = { namespace, name: 'floor' };
     const manifest = (file: string): object =>
       modelDeployment({
-        ...{ ...name, modelUri: stack.modelUri(file) },
+        ...{ ...name, modelUri: stack.modelUri(file), hosts: [hostOf(name.name)] },
         scaling: { minReplicas: 3, maxReplicas: 4, targetP95: '2s' },
         steps: canarySteps([10, 50, 100], '1s'),
       });
     await stack.bed.kubectl.apply([manifest('v1.onnx')]);
     const { stable: first = '' } = await waitForPhase(stack.bed, name, 'Healthy');
-    const load = await startInferLoad(stack.bed, { name: name.name, requestsPerSecond: 30 });
+    const load = await startInferLoad(stack.bed, {
+      ...{ name: name.name, host: hostOf(name.name), requestsPerSecond: 30 },
+    });
     loads.push(load);
     await stack.bed.kubectl.apply([manifest('v2.onnx')]);
     const { candidate = '' } = await waitForStatus(stack.bed, name, {
@@ -103,6 +107,11 @@ describe.concurrent('the autoscaler of a revision', () => {
     expect(await failuresOf(load)).toEqual([]);
   });
 });
+
+/** Nobody else's, not even that of an earlier run whose namespace is still on its way out. */
+function hostOf(name: string): string {
+  return `${name}.${namespace}.example.com`;
+}
 
 interface Autoscaler {
   readonly spec?: {

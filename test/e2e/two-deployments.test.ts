@@ -14,7 +14,7 @@ import { waitForPhase, waitForStatus } from './support/status.ts';
 const stack = useStack();
 const namespace = useNamespace(stack, 'two');
 /** One host for both; the beginning of one prefix is the other one, which must not catch its requests. */
-const host = 'models.two.example.com';
+const host = `models.${namespace}.example.com`;
 const prefixes = { fraud: '/fraud', fraudulent: '/fraudulent' } as const;
 type Name = keyof typeof prefixes;
 const names: readonly Name[] = ['fraud', 'fraudulent'];
