@@ -18,7 +18,7 @@ const abortOnSchema = Type.Object(
     progressDeadline: duration({
       field: 'spec.rollout.abortOn.progressDeadline',
       description:
-        'How long the candidate may take to become ready, and a step to be realised, before it is given up.',
+        'How long the candidate may wait for ready pods, at its start and before each step, until it is given up.',
       default: '10m',
     }),
   },
