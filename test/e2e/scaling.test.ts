@@ -13,7 +13,7 @@ import { readStatus, waitForPhase, waitForStatus } from './support/status.ts';
 
 const stack = useStack();
 const namespace = useNamespace(stack, 'scaling');
-const targetP95Ms = 10;
+const targetP95Ms = 4;
 const loads: Load[] = [];
 
 afterAll(async () => {
