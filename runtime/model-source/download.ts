@@ -41,7 +41,10 @@ function checkStatus(url: URL, response: Response): void {
 
 function checkSize(url: URL, bytes: number, maxBytes: number): void {
   if (bytes <= maxBytes) return;
-  failDownload(url, `it is larger than ${maxBytes} bytes; where that is meant, a runtime image of your own sets HEADGATE_MODEL_MAX_BYTES`);
+  failDownload(
+    url,
+    `it is larger than ${maxBytes} bytes; where that is meant, a runtime image of your own sets HEADGATE_MODEL_MAX_BYTES`,
+  );
 }
 
 /** A timeout that starts anew with every sign of life. */
