@@ -14,9 +14,15 @@ import {
 /** How the API server answered one write. */
 export type Answer =
   | { readonly kind: 'Done'; readonly world: World }
-  | { readonly kind: 'Refused'; readonly reason: 'Conflict' | 'NotFound' | 'Invalid'; readonly message: string };
+  | {
+      readonly kind: 'Refused';
+      readonly reason: 'Conflict' | 'NotFound' | 'Invalid';
+      readonly message: string;
+    };
 
-const OLDEST_CACHED_VERSION = 2;
+const OLDEST_CACHED_VERSION = 3;
+/** A new process is shown a world that is so many writes old, at the most. */
+const STALE_WRITES = 8;
 const ISTIO_KINDS: ReadonlySet<string> = new Set(['VirtualService', 'DestinationRule']);
 
 interface Live extends KubernetesObject {
@@ -25,25 +31,34 @@ interface Live extends KubernetesObject {
   readonly data?: unknown;
 }
 
-export function execute(world: World, action: Action): Answer {
+/** One action of the operator; `hears` says whether its answer comes back to it. */
+export function execute(world: World, action: Action, hears: Writer = 'Operator'): Answer {
   if (action.kind === 'RecordEvent') return { kind: 'Done', world };
-  if (action.kind === 'Delete') return remove(world, action.reference);
-  return apply(world, action.object, action.expectedResourceVersion);
+  if (action.kind === 'Delete') return remove(world, action.reference, hears);
+  return refusal(world, action) ?? { kind: 'Done', world: applied(world, action.object, hears) };
 }
 
-function apply(world: World, wanted: KubernetesObject, expectedResourceVersion: string | undefined): Answer {
-  if (ISTIO_KINDS.has(wanted.kind) && !world.platform.istio) {
-    return refused('NotFound', `the cluster does not serve ${wanted.kind}`);
+function refusal(
+  world: World,
+  { object, expectedResourceVersion }: Extract<Action, { kind: 'Apply' }>,
+): Answer | undefined {
+  const key = keyOf(object);
+  if (ISTIO_KINDS.has(object.kind) && !world.platform.istio) {
+    return refused('NotFound', `the cluster does not serve ${object.kind}`);
   }
-  const before = live(world, keyOf(wanted));
+  const before = live(world, key);
   if (expectedResourceVersion !== undefined && before?.metadata.resourceVersion !== expectedResourceVersion) {
-    return refused('Conflict', `${keyOf(wanted)} is not at resourceVersion ${expectedResourceVersion}`);
+    return refused('Conflict', `${key} is not at resourceVersion ${expectedResourceVersion}`);
   }
-  const invalid = before && immutableFieldChanged(before, wanted);
-  if (invalid !== undefined) return refused('Invalid', `${keyOf(wanted)}: ${invalid} is immutable`);
-  const after = before === undefined ? created(world, wanted) : merged(before, wanted);
-  if (before !== undefined && same(before, after)) return { kind: 'Done', world };
-  return { kind: 'Done', world: write(world, after, 'Operator') };
+  const invalid = before && immutableFieldChanged(before, object);
+  return invalid === undefined ? undefined : refused('Invalid', `${key}: ${invalid} is immutable`);
+}
+
+function applied(world: World, wanted: KubernetesObject, hears: Writer): World {
+  const before = live(world, keyOf(wanted));
+  if (before === undefined) return write(world, created(world, wanted), hears);
+  const after = merged(before, wanted);
+  return same(before, after) ? world : write(world, after, hears);
 }
 
 function refused(reason: 'Conflict' | 'NotFound' | 'Invalid', message: string): Answer {
@@ -63,7 +78,7 @@ function created(world: World, wanted: Live): KubernetesObject {
     ...wanted,
     metadata: {
       ...wanted.metadata,
-      namespace: wanted.metadata.namespace ?? NAMESPACE,
+      namespace: NAMESPACE,
       uid: `uid-${world.lastId + 1}`,
       generation: 1,
       creationTimestamp: new Date(world.nowMs).toISOString(),
@@ -75,28 +90,27 @@ function created(world: World, wanted: Live): KubernetesObject {
 
 /** Server-side apply by the only manager of these fields: what others own (replicas, status) stays. */
 function merged(before: Live, wanted: Live): KubernetesObject {
-  const replicas = before.spec?.['replicas'];
-  const spec = wanted.spec && {
-    ...(before.kind === 'Deployment' && replicas !== undefined ? { replicas } : {}),
-    ...wanted.spec,
-  };
-  const { uid, resourceVersion, creationTimestamp, generation = 1 } = before.metadata;
+  const spec = wanted.spec && { ...scaledTo(before), ...wanted.spec };
+  const { labels: _labels, annotations: _annotations, ...kept } = before.metadata;
+  const { generation = 1 } = kept;
   return {
     ...wanted,
     ...(spec && { spec }),
     ...(before.status !== undefined && { status: before.status }),
     metadata: {
+      ...kept,
       ...wanted.metadata,
-      namespace: wanted.metadata.namespace ?? NAMESPACE,
-      ...(uid !== undefined && { uid }),
-      ...(resourceVersion !== undefined && { resourceVersion }),
-      ...(creationTimestamp !== undefined && { creationTimestamp }),
       generation: same(before.spec, spec) ? generation : generation + 1,
     },
   };
 }
 
-function remove(world: World, reference: ObjectReference): Answer {
+function scaledTo({ kind, spec }: Live): object {
+  const replicas = spec?.['replicas'];
+  return kind === 'Deployment' && replicas !== undefined ? { replicas } : {};
+}
+
+function remove(world: World, reference: ObjectReference, hears: Writer): Answer {
   const key = `${reference.kind}/${reference.name}`;
   const before = live(world, key);
   // Deleting what is gone is what was wanted.
@@ -104,7 +118,7 @@ function remove(world: World, reference: ObjectReference): Answer {
   if (reference.uid !== undefined && before.metadata.uid !== reference.uid) {
     return refused('Conflict', `${key} is another object than the one to delete`);
   }
-  return { kind: 'Done', world: writeVersion(world, key, null, 'Operator') };
+  return { kind: 'Done', world: writeVersion(world, key, null, hears) };
 }
 
 export function same(left: unknown, right: unknown): boolean {
@@ -118,6 +132,8 @@ export function write(world: World, object: KubernetesObject, writer: Writer = '
   return writeVersion(world, keyOf(object), stored, writer);
 }
 
+const NEVER_WRITTEN: Entry = { versions: [null], ids: [0], lag: 0 };
+
 /** The operator's cache takes the answer to its own writes; what others write it hears of from the watch. */
 export type Writer = 'Operator' | 'Others';
 
@@ -127,10 +143,15 @@ export function writeVersion(
   version: KubernetesObject | null,
   writer: Writer = 'Others',
 ): World {
-  const { versions: older, lag: oldLag } = world.objects.get(key) ?? { versions: [null], lag: 0 };
+  const { versions: older, ids, lag: oldLag } = world.objects.get(key) ?? NEVER_WRITTEN;
   const isHeard = writer === 'Operator' || !world.platform.cacheFrozen;
   const lag = isHeard ? 0 : Math.min(oldLag + 1, OLDEST_CACHED_VERSION);
-  const entry: Entry = { versions: [version, ...older].slice(0, OLDEST_CACHED_VERSION + 1), lag };
+  const kept = OLDEST_CACHED_VERSION + 1;
+  const entry: Entry = {
+    versions: [version, ...older].slice(0, kept),
+    ids: [world.lastId + 1, ...ids].slice(0, kept),
+    lag,
+  };
   const brings = writer === 'Others' && entry.versions[lag] !== older[oldLag];
   const { ledger } = world;
   return {
@@ -148,7 +169,11 @@ export function writeVersion(
 }
 
 /** A revision stays aborted for as long as its ControllerRevision says so. */
-function abortedAfter(aborted: ReadonlySet<string>, key: string, version: KubernetesObject | null): ReadonlySet<string> {
+function abortedAfter(
+  aborted: ReadonlySet<string>,
+  key: string,
+  version: KubernetesObject | null,
+): ReadonlySet<string> {
   const [kind, name = ''] = key.split('/');
   if (kind !== 'ControllerRevision') return aborted;
   const isAborted = version?.metadata.annotations?.[annotations.aborted] !== undefined;
@@ -165,14 +190,18 @@ function frozen<Value>(value: Value): Value {
 }
 
 /** The status subresource: refused when the operator has not seen the newest version. */
-export function patchStatus(world: World, status: unknown, observedResourceVersion: string): Answer {
+export function patchStatus(
+  world: World,
+  { status, observedResourceVersion }: { readonly status: unknown; readonly observedResourceVersion: string },
+  hears: Writer = 'Operator',
+): Answer {
   const before = live(world, MODEL_DEPLOYMENT_KEY) as Live | undefined;
   if (before === undefined) return refused('NotFound', 'the ModelDeployment is gone');
   if (before.metadata.resourceVersion !== observedResourceVersion) {
     return refused('Conflict', `the ModelDeployment is not at resourceVersion ${observedResourceVersion}`);
   }
   if (same(before.status, status)) return { kind: 'Done', world };
-  return { kind: 'Done', world: write(world, { ...before, ...{ status } }, 'Operator') };
+  return { kind: 'Done', world: write(world, { ...before, ...{ status } }, hears) };
 }
 
 /** The operator's cache comes to the present, all of it or one object by one version. */
@@ -181,7 +210,9 @@ export function deliverAll(world: World): World {
   if (!behind) return world;
   return {
     ...world,
-    objects: new Map([...world.objects].map(([key, entry]) => [key, entry.lag === 0 ? entry : { ...entry, lag: 0 }])),
+    objects: new Map(
+      [...world.objects].map(([key, entry]) => [key, entry.lag === 0 ? entry : { ...entry, lag: 0 }]),
+    ),
     cachedPods: world.pods,
     operator: { ...world.operator, dirty: true },
   };
@@ -199,9 +230,10 @@ export function deliverOne(world: World, key: string): World {
 
 /** A new process may be shown an old world: an API server that is behind answers its first lists. */
 export function startStale(world: World): World {
-  const objects = [...world.objects].map(([key, entry]): [string, Entry] => [
-    key,
-    { ...entry, lag: Math.min(entry.versions.length - 1, OLDEST_CACHED_VERSION) },
-  ]);
+  const seenId = world.lastId - STALE_WRITES;
+  const objects = [...world.objects].map(([key, entry]): [string, Entry] => {
+    const newer = entry.ids.filter((id) => id > seenId).length;
+    return [key, { ...entry, lag: Math.min(newer, entry.versions.length - 1) }];
+  });
   return { ...world, objects: new Map(objects) };
 }

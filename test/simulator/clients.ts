@@ -1,7 +1,6 @@
 import {
   entryServiceName,
   gatewayVirtualServiceName,
-  headers,
   labels,
   meshVirtualServiceName,
 } from '../../operator/api/names.ts';
@@ -29,8 +28,7 @@ const ERROR_SHARE = 0.5;
 
 interface HttpRoute {
   readonly directResponse?: { readonly body?: { readonly string?: string } };
-  readonly route?: readonly { readonly destination: { readonly host: string }; readonly weight?: number }[];
-  readonly headers?: { readonly request?: { readonly set?: Readonly<Record<string, string>> } };
+  readonly route?: readonly { readonly destination: { readonly host: string }; readonly weight: number }[];
 }
 
 interface LiveVirtualService extends KubernetesObject {
@@ -51,17 +49,21 @@ export function heldFrom(virtualService: KubernetesObject): Held {
 function parse({ spec, metadata }: LiveVirtualService): Held {
   const forwarding = spec.http.find(({ route }) => route !== undefined);
   const destinations = forwarding?.route ?? [];
-  const probe = spec.http.find(({ directResponse }) => directResponse !== undefined);
   return {
-    hash:
-      probe?.directResponse?.body?.string?.trim() ?? forwarding?.headers?.request?.set?.[headers.routing] ?? '',
+    hash: hashIn(spec),
     destinations: destinations.map(({ destination, weight }) => ({
       revision: destination.host.split('.')[0] ?? destination.host,
-      weight: weight ?? (destinations.length === 1 ? FULL_WEIGHT : 0),
+      weight,
     })),
     resourceVersion: metadata.resourceVersion ?? '',
     isForeign: metadata.annotations?.[EDITED_BY_HAND] !== undefined,
   };
+}
+
+/** What the probe route answers: the proof of this very configuration. */
+function hashIn({ http }: LiveVirtualService['spec']): string {
+  const probe = http.find(({ directResponse }) => directResponse !== undefined)?.directResponse;
+  return probe?.body?.string?.trim() ?? '';
 }
 
 /** What a client of this role would learn at this moment. */
@@ -104,33 +106,31 @@ export function sameHeld(left: Held | undefined, right: Held | undefined): boole
 
 /** Users' requests during the time that ends now: each client follows what it holds, evenly over ready pods. */
 export function serve(world: World, elapsedMs: number): World {
-  const answered = new Map<string, Arrival[]>();
-  let lost = 0;
-  for (const proxy of world.proxies) {
-    if (!sendsRequests(world, proxy)) continue;
-    for (const { revision, weight } of proxy.held?.destinations ?? []) {
-      if (weight <= 0) continue;
-      const pods = world.pods.filter((pod) => pod.revision === revision && isServing(pod));
-      const requests = Math.ceil((elapsedMs / 1000) * REQUESTS_PER_SECOND * (weight / FULL_WEIGHT));
-      if (pods.length === 0) lost += requests;
-      const arrival = { hash: proxy.held?.hash ?? '', requests: Math.ceil(requests / Math.max(1, pods.length)) };
-      for (const { name } of pods) answered.set(name, [...(answered.get(name) ?? []), arrival]);
-    }
-  }
+  const sent = world.proxies
+    .filter((proxy) => sendsRequests(world, proxy))
+    .flatMap((proxy) => sharesOf(proxy, elapsedMs));
+  if (sent.length === 0) return world;
   const pods = world.pods.map((pod) => {
-    const arrivals = answered.get(pod.name);
-    return arrivals === undefined ? pod : answer(world, pod, arrivals);
+    const arrivals = isServing(pod) ? sent.filter(({ revision }) => revision === pod.revision) : [];
+    return arrivals.length === 0 ? pod : answer(world, pod, arrivals);
   });
-  return {
-    ...world,
-    pods,
-    ledger: lost === 0 ? world.ledger : { ...world.ledger, lostRequests: world.ledger.lostRequests + lost },
-  };
+  return { ...world, pods };
 }
 
 interface Arrival {
+  readonly revision: string;
   readonly hash: string;
   readonly requests: number;
+}
+
+function sharesOf({ held }: Proxy, elapsedMs: number): readonly Arrival[] {
+  const { hash = '', destinations = [] } = held ?? {};
+  return destinations
+    .filter(({ weight }) => weight > 0)
+    .map(({ revision, weight }) => ({
+      ...{ revision, hash },
+      requests: Math.ceil((elapsedMs / 1000) * REQUESTS_PER_SECOND * (weight / FULL_WEIGHT)),
+    }));
 }
 
 function sendsRequests({ platform }: World, { condition, role }: Proxy): boolean {

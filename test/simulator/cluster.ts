@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../../operator/api/object.ts';
 import { same, write, writeVersion } from './api-server.ts';
+import { isBroken, kubelet, withPods } from './kubelet.ts';
 import {
   isServing,
   liveAutoscaler,
@@ -10,18 +11,12 @@ import {
   replicasOf,
   VERSIONS,
   withMapEntry,
-  type Behaviour,
   type LiveAutoscaler,
   type LiveDeployment,
   type Pod,
   type Version,
   type World,
 } from './world.ts';
-
-/** How long a runtime serves after SIGTERM (HEADGATE_DRAIN_SECONDS). */
-export const TERMINATION_MS = 5_000;
-/** After so many crashes the kubelet's back-off is longer than any of our stories. */
-const LAST_RESTART = 5;
 
 /** The revisions that have a Deployment, in a stable order. */
 export function deployedRevisions(world: World): readonly string[] {
@@ -34,9 +29,12 @@ export function deployedRevisions(world: World): readonly string[] {
 /** Every controller of the cluster acts once, then each pod moves by one stage. */
 export function clusterMoves(world: World): World {
   const collected = collectGarbage(world);
-  const scaled = deployedRevisions(collected).reduce((next, revision) => autoscale(next, revision, 0), collected);
+  const scaled = deployedRevisions(collected).reduce(
+    (next, revision) => autoscale(next, revision, 0),
+    collected,
+  );
   const staffed = deploymentController(scaled);
-  return reportDeployments(kubelet(staffed, undefined));
+  return reportDeployments(kubelet(staffed));
 }
 
 /** The HPA controller on one Deployment; `wish` is what the metric would have it do: one more, one less, none. */
@@ -47,7 +45,9 @@ export function autoscale(world: World, revision: string, wish: -1 | 0 | 1): Wor
   const current = deployment.spec.replicas ?? 1;
   const desired = desiredReplicas(world, autoscaler, { current, wish });
   const scaled =
-    desired === current ? world : write(world, { ...deployment, ...{ spec: { ...deployment.spec, replicas: desired } } });
+    desired === current
+      ? world
+      : write(world, { ...deployment, ...{ spec: { ...deployment.spec, replicas: desired } } });
   return reportAutoscaler(scaled, autoscaler);
 }
 
@@ -89,7 +89,11 @@ function reportAutoscaler(world: World, autoscaler: LiveAutoscaler): World {
   return withStatus(world, autoscaler, status);
 }
 
-function withStatus(world: World, object: KubernetesObject & { readonly status?: unknown }, status: object): World {
+function withStatus(
+  world: World,
+  object: KubernetesObject & { readonly status?: unknown },
+  status: object,
+): World {
   return same(object.status, status) ? world : write(world, { ...object, ...{ status } });
 }
 
@@ -164,55 +168,6 @@ export function modelUri(version: Version): string {
   return `file:///models/${version}.onnx`;
 }
 
-/** Changes the pods, and tells the operator where what it sees has changed. */
-export function withPods(world: World, pods: readonly Pod[]): World {
-  if (world.platform.cacheFrozen) return { ...world, pods };
-  return { ...world, pods, cachedPods: pods, operator: { ...world.operator, dirty: true } };
-}
-
-/** Each pod, or each of one revision, moves by one stage of its life. */
-export function kubelet(world: World, revision: string | undefined): World {
-  const moved = world.pods.map((pod) =>
-    (revision === undefined || pod.revision === revision) && pod.terminatingSinceMs === undefined
-      ? stages[world.behaviours[pod.version]](pod)
-      : pod,
-  );
-  const changed = moved.some((pod, index) => pod !== world.pods[index]);
-  return changed ? withPods(world, moved) : world;
-}
-
-/** Where a pod of each behaviour goes next from each state; itself where it stays. */
-const stages: Readonly<Record<Behaviour, (pod: Pod) => Pod>> = {
-  Good: getsWell,
-  AnswersWithErrors: getsWell,
-  CrashesBeforeReady: (pod) => crashesFrom(pod, ['Starting', 'Ready', 'Unready']),
-  ModelInvalid: (pod) => crashesFrom(pod, ['Starting']),
-  CrashesWhenReady: (pod) => (pod.state === 'Ready' ? crash(pod) : restarts(pod) ?? getsReady(pod)),
-  NeverReady: (pod) => (pod.state === 'Ready' ? { ...pod, state: 'Unready' } : restarts(pod) ?? pod),
-  ImageMissing: (pod) => (pod.state === 'Starting' ? { ...pod, state: 'Waiting' } : pod),
-};
-
-function getsWell(pod: Pod): Pod {
-  return pod.state === 'Down' || pod.state === 'Waiting' ? { ...pod, state: 'Starting' } : getsReady(pod);
-}
-
-function getsReady(pod: Pod): Pod {
-  return pod.state === 'Starting' || pod.state === 'Unready' ? { ...pod, state: 'Ready' } : pod;
-}
-
-function restarts(pod: Pod): Pod | undefined {
-  if (pod.state !== 'Down') return undefined;
-  return pod.crashes < LAST_RESTART ? { ...pod, state: 'Starting' } : pod;
-}
-
-function crashesFrom(pod: Pod, states: readonly string[]): Pod {
-  return states.includes(pod.state) ? crash(pod) : restarts(pod) ?? pod;
-}
-
-function crash(pod: Pod): Pod {
-  return { ...pod, state: 'Down', crashes: pod.crashes + 1, memory: NO_MEMORY };
-}
-
 /** The Deployment controller's own report. */
 export function reportDeployments(world: World): World {
   return deployedRevisions(world).reduce((next, revision) => {
@@ -226,15 +181,6 @@ export function reportDeployments(world: World): World {
     };
     return withStatus(next, deployment, status);
   }, world);
-}
-
-/** Terminating pods whose time is over are gone. */
-export function removeEndedPods(world: World): World {
-  const left = world.pods.filter(
-    ({ terminatingSinceMs }) =>
-      terminatingSinceMs === undefined || world.nowMs - terminatingSinceMs < TERMINATION_MS,
-  );
-  return left.length === world.pods.length ? world : withPods(world, left);
 }
 
 /** Once the owner is deleted, its children go; one deleted in the foreground goes after them. */
@@ -251,7 +197,10 @@ export function collectGarbage(world: World): World {
 /** From now on something outside has broken these pods, until they are seen whole again. */
 export function hurtRevision(world: World, revision: string): World {
   if (world.ledger.hurt.has(revision)) return world;
-  return { ...world, ledger: { ...world.ledger, hurt: withMapEntry(world.ledger.hurt, revision, world.nowMs) } };
+  return {
+    ...world,
+    ledger: { ...world.ledger, hurt: withMapEntry(world.ledger.hurt, revision, world.nowMs) },
+  };
 }
 
 /** Forgets the harm of revisions that are whole: as many ready pods as their autoscaler's floor, and no fewer. */
@@ -265,12 +214,8 @@ export function noticeRecovery(world: World): World {
 function isWhole(world: World, revision: string): boolean {
   const deployment = liveDeployment(world, revision);
   const floor = liveAutoscaler(world, revision)?.spec.minReplicas;
-  if (deployment === undefined || floor === undefined || isBroken(world.behaviours[versionOf(deployment)])) return false;
+  if (deployment === undefined || floor === undefined || isBroken(world.behaviours[versionOf(deployment)]))
+    return false;
   const ready = ownPods(world, deployment).filter(isServing).length;
   return ready >= Math.max(floor, deployment.spec.replicas ?? 1);
-}
-
-/** Whether pods of such a version cannot be counted on to be ready. */
-export function isBroken(behaviour: Behaviour): boolean {
-  return behaviour !== 'Good' && behaviour !== 'AnswersWithErrors';
 }

@@ -9,12 +9,11 @@ import {
   deploymentController,
   endPods,
   hurtRevision,
-  kubelet,
   noticeRecovery,
-  removeEndedPods,
   reportDeployments,
 } from './cluster.ts';
-import { actOnce, beginPass, crash } from './operator.ts';
+import { kubelet, removeEndedPods } from './kubelet.ts';
+import { actOnce, beginPass, crash, failOnce } from './operator.ts';
 import { edit, type Edit } from './user.ts';
 import {
   EDITED_BY_HAND,
@@ -34,6 +33,7 @@ export type Event =
   | { readonly kind: 'ClusterMoves' }
   | { readonly kind: 'DeploymentControllerMoves' }
   | { readonly kind: 'KubeletMoves'; readonly revision: number }
+  | { readonly kind: 'PodMoves'; readonly pod: number }
   | { readonly kind: 'AutoscalerMoves'; readonly revision: number; readonly wish: -1 | 0 | 1 }
   | { readonly kind: 'ProxyLearns'; readonly proxy: number }
   | { readonly kind: 'ProxyBecomes'; readonly proxy: number; readonly condition: ProxyCondition }
@@ -42,6 +42,7 @@ export type Event =
   | { readonly kind: 'CacheDelivers'; readonly key: string }
   | { readonly kind: 'OperatorPlans' }
   | { readonly kind: 'OperatorActs' }
+  | { readonly kind: 'WriteFails'; readonly isDone: boolean }
   | { readonly kind: 'OperatorDies'; readonly seesOldWorld?: boolean }
   | { readonly kind: 'PlatformBecomes'; readonly change: Partial<Platform> }
   | { readonly kind: 'VersionBecomes'; readonly version: Version; readonly behaviour: Behaviour }
@@ -50,7 +51,9 @@ export type Event =
   | { readonly kind: 'VirtualServiceEdited' }
   | { readonly kind: 'UserEdits'; readonly edit: Edit };
 
-type Happening = { readonly [Kind in Event['kind']]: (world: World, event: Extract<Event, { kind: Kind }>) => World };
+type Happening = {
+  readonly [Kind in Event['kind']]: (world: World, event: Extract<Event, { kind: Kind }>) => World;
+};
 
 const happenings: Happening = {
   Tick: (world, { ms }) => tick(world, ms),
@@ -58,8 +61,9 @@ const happenings: Happening = {
   DeploymentControllerMoves: (world) => reportDeployments(deploymentController(world)),
   KubeletMoves: (world, { revision }) => {
     const name = deployedRevisions(world)[revision];
-    return name === undefined ? world : kubelet(world, name);
+    return name === undefined ? world : kubelet(world, (pod) => pod.revision === name);
   },
+  PodMoves: (world, { pod }) => kubelet(world, ({ name }) => name === world.pods[pod]?.name),
   AutoscalerMoves: (world, { revision, wish }) => {
     const name = deployedRevisions(world)[revision];
     return name === undefined ? world : autoscale(world, name, wish);
@@ -74,7 +78,9 @@ const happenings: Happening = {
   CacheDelivers: (world, { key }) => deliverOne(world, key),
   OperatorPlans: (world) => beginPass(world),
   OperatorActs: (world) => actOnce(world),
-  OperatorDies: (world, { seesOldWorld = false }) => crash(seesOldWorld ? startStale(world) : deliverAll(world)),
+  WriteFails: (world, { isDone }) => failOnce(world, isDone),
+  OperatorDies: (world, { seesOldWorld = false }) =>
+    crash(seesOldWorld ? startStale(world) : deliverAll(world)),
   PlatformBecomes: changePlatform,
   VersionBecomes: changeBehaviour,
   PodLost: losePod,
@@ -98,7 +104,9 @@ function changeBehaviour(
   { version, behaviour }: { readonly version: Version; readonly behaviour: Behaviour },
 ): World {
   if (world.behaviours[version] === behaviour) return world;
-  const revisions = new Set(world.pods.filter((pod) => pod.version === version).map(({ revision }) => revision));
+  const revisions = new Set(
+    world.pods.filter((pod) => pod.version === version).map(({ revision }) => revision),
+  );
   const changed = { ...world, behaviours: { ...world.behaviours, [version]: behaviour } };
   return [...revisions].reduce(hurtRevision, changed);
 }
@@ -117,14 +125,21 @@ function replaceGateway(world: World, { proxy }: { readonly proxy: number }): Wo
 }
 
 function changePlatform(world: World, { change }: { readonly change: Partial<Platform> }): World {
-  return { ...world, platform: { ...world.platform, ...change }, operator: { ...world.operator, dirty: true } };
+  return {
+    ...world,
+    platform: { ...world.platform, ...change },
+    operator: { ...world.operator, dirty: true },
+  };
 }
 
 /** Only its requests tell of a sidecar: in a world without users each one is up to date. */
 function sidecarsHear(world: World): World {
   return world.proxies.reduce((next, proxy, index) => {
     if (proxy.role !== 'Sidecar') return next;
-    return learns(proxy.condition === 'Well' ? next : replaceProxy(next, index, { ...proxy, condition: 'Well' }), index);
+    return learns(
+      proxy.condition === 'Well' ? next : replaceProxy(next, index, { ...proxy, condition: 'Well' }),
+      index,
+    );
   }, world);
 }
 
@@ -163,9 +178,16 @@ function editVirtualService(world: World): World {
     .filter(({ kind }) => kind === 'VirtualService')
     .reduce((next, object) => {
       const { spec } = object as Editable;
-      const http = spec.http.map(({ route, ...rest }) => ({ ...rest, ...(route && { route: turnedRound(route) }) }));
+      const http = spec.http.map(({ route, ...rest }) => ({
+        ...rest,
+        ...(route && { route: turnedRound(route) }),
+      }));
       const annotations = { ...object.metadata.annotations, [EDITED_BY_HAND]: 'true' };
-      return write(next, { ...object, metadata: { ...object.metadata, annotations }, ...{ spec: { ...spec, http } } });
+      return write(next, {
+        ...object,
+        metadata: { ...object.metadata, annotations },
+        ...{ spec: { ...spec, http } },
+      });
     }, world);
 }
 

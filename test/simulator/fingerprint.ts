@@ -20,7 +20,12 @@ function contentNumber(value: object): number {
 function contentOf(value: object): unknown {
   if (!('metadata' in value)) return value;
   const { metadata, ...rest } = value as KubernetesObject;
-  return { ...rest, name: metadata.name, annotations: metadata.annotations, deletion: metadata.deletionTimestamp };
+  return {
+    ...rest,
+    name: metadata.name,
+    annotations: metadata.annotations,
+    deletion: metadata.deletionTimestamp,
+  };
 }
 
 function heldNumber({ hash, destinations }: Held): number {
@@ -34,13 +39,24 @@ function podText({ revision, state, crashes, terminatingSinceMs, servedAtMs }: P
   return `${revision}${state}${crashes}${terminatingSinceMs === undefined ? '' : 't'}${busy ? 'b' : ''}`;
 }
 
+const fingerprints = new WeakMap<World, number>();
+
 /** What makes this world a different one, whenever it is and however things in it came to be called. */
 export function fingerprint(world: World): number {
+  const remembered = fingerprints.get(world);
+  if (remembered !== undefined) return remembered;
+  const number = hash(textOf(world));
+  fingerprints.set(world, number);
+  return number;
+}
+
+function textOf(world: World): string {
   const { operator, nowMs } = world;
   const objects = [...world.objects].map(
-    ([key, { versions, lag }]) => `${key}${versions.map((object) => (object ? contentNumber(object) : '-')).join()}@${lag}`,
+    ([key, { versions, lag }]) =>
+      `${key}${versions.map((object) => (object ? contentNumber(object) : '-')).join()}@${lag}`,
   );
-  const proxies = world.proxies.map(({ condition, held }) => condition.charAt(0) + (held ? heldNumber(held) : '-'));
+  const proxies = world.proxies.map(({ condition, held }) => `${condition}${held ? heldNumber(held) : '-'}`);
   const due = operator.dueMs === undefined ? '-' : Math.sign(operator.dueMs - nowMs);
   const pass = operator.pass && `${operator.pass.next}/${operator.pass.actions.length}`;
   const parts = [
@@ -50,7 +66,7 @@ export function fingerprint(world: World): number {
     `${operator.dirty}${due}${pass ?? ''}`,
     `${contentNumber(world.behaviours)},${contentNumber(world.platform)},${world.cachedPods === world.pods}`,
   ];
-  return hash(parts.join('|'));
+  return parts.join('|');
 }
 
 /** 53 bits: two rounds of FNV-1a with different starts. */

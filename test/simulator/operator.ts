@@ -10,7 +10,7 @@ import type {
   Termination,
 } from '../../operator/plan/observed.ts';
 import { needsEvidence, plan } from '../../operator/plan/plan.ts';
-import { execute, patchStatus, same } from './api-server.ts';
+import { execute, patchStatus, same, type Answer, type Writer } from './api-server.ts';
 import { windowOf } from './clients.ts';
 import {
   cached,
@@ -39,8 +39,13 @@ export function beginPass(world: World): World {
   if (world.operator.pass !== undefined) return world;
   const modelDeployment = cached(world, MODEL_DEPLOYMENT_KEY) as ModelDeployment | undefined;
   if (modelDeployment === undefined) return { ...world, operator: { ...IDLE, dirty: false } };
-  const { actions, status, requeueAfterMs } = plan(modelDeployment, observe(world, modelDeployment), world.nowMs);
+  const { actions, status, requeueAfterMs } = plan(
+    modelDeployment,
+    observe(world, modelDeployment),
+    world.nowMs,
+  );
   const pass: Pass = {
+    seen: world,
     actions,
     next: 0,
     status,
@@ -60,26 +65,41 @@ export function withoutLatency(status: ModelDeployment['status']): unknown {
 export function actOnce(world: World): World {
   const { pass } = world.operator;
   if (pass === undefined) return world;
-  const action = pass.actions[pass.next];
-  if (action === undefined) return finish(world, pass);
-  const answer = execute(world, action);
+  const answer = write(world, pass, 'Operator');
   if (answer.kind === 'Refused') return failed(world);
   const { operator } = answer.world;
-  return { ...answer.world, operator: { ...operator, pass: { ...pass, next: pass.next + 1 } } };
+  if (pass.next < pass.actions.length) {
+    return { ...answer.world, operator: { ...operator, pass: { ...pass, next: pass.next + 1 } } };
+  }
+  const dueMs = pass.requeueAfterMs === undefined ? undefined : world.nowMs + pass.requeueAfterMs;
+  return { ...answer.world, operator: { ...operator, pass: undefined, dueMs } };
 }
 
-function finish(world: World, pass: Pass): World {
-  const answer = pass.statusChanged
-    ? patchStatus(world, pass.status, pass.observedResourceVersion)
-    : { kind: 'Done' as const, world };
-  if (answer.kind === 'Refused') return failed(world);
-  const { requeueAfterMs } = pass;
-  const dueMs = requeueAfterMs === undefined ? undefined : world.nowMs + requeueAfterMs;
-  return { ...answer.world, operator: { ...answer.world.operator, pass: undefined, dueMs } };
+function write(world: World, pass: Pass, hears: Writer): Answer {
+  const action = pass.actions[pass.next];
+  if (action !== undefined) return execute(world, action, hears);
+  return pass.statusChanged ? patchStatus(world, pass, hears) : { kind: 'Done', world };
+}
+
+/** Whether what the operator does next goes to the API server and can fail there; a lost event fails nothing. */
+export function willWrite({ operator: { pass } }: World): boolean {
+  const action = pass?.actions[pass.next];
+  return action === undefined ? pass?.statusChanged === true : action.kind !== 'RecordEvent';
+}
+
+/** The API server answers the next write with an error, or not at all, having done it or not. */
+export function failOnce(world: World, isDone: boolean): World {
+  const { pass } = world.operator;
+  if (pass === undefined || !willWrite(world)) return world;
+  const answer: Answer = isDone ? write(world, pass, 'Others') : { kind: 'Done', world };
+  return failed(answer.kind === 'Done' ? answer.world : world);
 }
 
 function failed(world: World): World {
-  return { ...world, operator: { pass: undefined, dirty: world.operator.dirty, dueMs: world.nowMs + RETRY_MS } };
+  return {
+    ...world,
+    operator: { pass: undefined, dirty: world.operator.dirty, dueMs: world.nowMs + RETRY_MS },
+  };
 }
 
 /** The process dies; its successor lists the world anew. */

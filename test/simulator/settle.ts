@@ -1,18 +1,20 @@
 import { revisionName } from '../../operator/api/names.ts';
 import type { ModelDeployment } from '../../operator/api/model-deployment.ts';
 import { FULL_WEIGHT } from '../../operator/traffic/routing.ts';
-import { deployedRevisions, isBroken } from './cluster.ts';
+import { deployedRevisions, modelUri } from './cluster.ts';
 import type { Event } from './environment.ts';
+import { fingerprint } from './fingerprint.ts';
 import { asked, stableRevision, weightIn } from './invariants/invariant.ts';
+import { isBroken } from './kubelet.ts';
 import { isTriggered } from './operator.ts';
 import { advance, ViolationError, wholePass, type Census } from './simulation.ts';
 import { liveModelDeployment, NAME, readyPodsOf, VERSIONS, type Version, type World } from './world.ts';
-import { modelUri } from './cluster.ts';
 
 const MOST_ROUNDS = 1_500;
 const MOST_ROUTE_WRITES = 60;
 const SHORTEST_WAIT_MS = 100;
 const REST_MS = 20_000;
+const LONGEST_DEADLINE_MS = 30_000;
 
 /** What ends every fault that can end: a broken model stays broken, the rest of the world gets well. */
 export function healingEvents(world: World): readonly Event[] {
@@ -51,33 +53,70 @@ function finishedPass(world: World, census: Census): World {
   return advance(wholePass(world, census), { kind: 'Tick', ms: SHORTEST_WAIT_MS }, census);
 }
 
-/** Rounds until nothing moves and nobody waits for the clock. */
-export function settle(world: World, census: Census): World {
+/** Where a story has come to rest. */
+export interface Rest {
+  /** Undefined where the way there meets one that is known. */
+  readonly world: World | undefined;
+  /** What a user would tell of it: the same for stories that differ only in when the operator died. */
+  readonly end: string;
+}
+
+/**
+ * Rounds until nothing moves and nobody waits for the clock. A rollout that pauses until an edit looks for evidence
+ * all the while: it is at rest when nothing has changed for longer than any deadline.
+ */
+function settle(world: World, census: Census, way: number[]): World | Pick<Rest, 'end'> {
   let next = world;
+  let quietSinceMs = world.nowMs;
   for (let rounds = 0; rounds < MOST_ROUNDS; rounds += 1) {
+    const end = census.restful.get(fingerprint(next));
+    if (end !== undefined) return { end };
+    way.push(fingerprint(next));
     const moved = round(next, census);
+    if (moved.objects !== next.objects || isEnding(moved)) quietSinceMs = moved.nowMs;
     const waitMs = moved === next ? timeToWaitMs(moved) : 0;
-    if (waitMs === undefined) return moved;
+    if (waitMs === undefined || moved.nowMs - quietSinceMs > LONGEST_DEADLINE_MS) return moved;
     next = waitMs > 0 ? advance(moved, { kind: 'Tick', ms: waitMs }, census) : moved;
   }
   throw liveness(next, `after ${MOST_ROUNDS} rounds in a healthy world it still moves: ${phaseOf(next)}`);
 }
 
-function timeToWaitMs({ operator, nowMs, pods }: World): number | undefined {
-  if (operator.dueMs !== undefined) return Math.max(SHORTEST_WAIT_MS, operator.dueMs - nowMs);
-  return pods.some(({ terminatingSinceMs }) => terminatingSinceMs !== undefined) ? 1_000 : undefined;
+function isEnding({ pods }: World): boolean {
+  return pods.some(({ terminatingSinceMs }) => terminatingSinceMs !== undefined);
+}
+
+function timeToWaitMs(world: World): number | undefined {
+  const { dueMs } = world.operator;
+  if (isTriggered(world)) return 0;
+  if (dueMs !== undefined) return Math.max(SHORTEST_WAIT_MS, dueMs - world.nowMs);
+  return isEnding(world) ? 1_000 : undefined;
 }
 
 /** From here on the world is healthy: it must come to a good rest, and stay at rest (I12, I16). */
-export function comesToRest(world: World, census: Census): World {
-  const rested = settle(heal(world, census), census);
+export function comesToRest(world: World, census: Census): Rest {
+  const way: number[] = [];
+  const settled = settle(heal(world, census), census, way);
   census.sawCheck('I12');
+  const rest =
+    'end' in settled ? { world: undefined, end: settled.end } : { world: settled, end: endOf(settled) };
+  if (rest.world !== undefined) checkRest(world, rest.world, census);
+  for (const state of way) census.restful.set(state, rest.end);
+  return rest;
+}
+
+function checkRest(before: World, rested: World, census: Census): void {
   const problem = restProblem(rested);
   if (problem !== undefined) throw liveness(rested, problem);
-  const routeWrites = rested.ledger.virtualServiceWrites - world.ledger.virtualServiceWrites;
-  if (routeWrites > MOST_ROUTE_WRITES) throw restless(rested, `${routeWrites} writes of routes on the way to rest`);
+  const routeWrites = rested.ledger.virtualServiceWrites - before.ledger.virtualServiceWrites;
+  if (routeWrites > MOST_ROUTE_WRITES)
+    throw restless(rested, `${routeWrites} writes of routes on the way to rest`);
   staysAtRest(rested, census);
-  return rested;
+}
+
+function endOf(world: World): string {
+  const { phase, reason, stable, step, weight } = liveModelDeployment(world)?.status ?? {};
+  const shares = asked(world, 'Sidecar').map((share) => `${share.revision}=${share.weight}`);
+  return JSON.stringify({ phase, reason, stable, step, weight, shares, runs: deployedRevisions(world) });
 }
 
 function liveness(world: World, message: string): ViolationError {
@@ -94,9 +133,12 @@ function staysAtRest(world: World, census: Census): void {
   const later = advance(world, { kind: 'Tick', ms: REST_MS }, census);
   const planned = advance(later, { kind: 'OperatorPlans' }, census).operator.pass;
   if (planned === undefined) return;
-  if (planned.actions.length > 0) throw restless(later, `it still wants ${JSON.stringify(planned.actions[0])}`);
+  if (planned.actions.length > 0)
+    throw restless(later, `it still wants ${JSON.stringify(planned.actions[0])}`);
   if (planned.statusChanged) throw restless(later, `its status changes to ${JSON.stringify(planned.status)}`);
-  if (planned.requeueAfterMs !== undefined) throw restless(later, `it wants to look again in ${planned.requeueAfterMs} ms`);
+  const isPaused = planned.status?.phase === 'Paused';
+  if (planned.requeueAfterMs !== undefined && !isPaused)
+    throw restless(later, `it wants to look again in ${planned.requeueAfterMs} ms`);
 }
 
 function phaseOf(world: World): string {
@@ -111,40 +153,56 @@ export function restProblem(world: World): string | undefined {
   const { status, metadata } = modelDeployment;
   if (status?.observedGeneration !== metadata.generation) return 'status speaks of another generation';
   if (status.reason === undefined || status.message === undefined) return 'status gives no reason';
-  const problem = rests[status.phase as keyof typeof rests];
-  return problem === undefined ? `it rests in ${phaseOf(world)}` : problem(world, modelDeployment);
+  const judge = rests.get(status.phase ?? '');
+  return judge === undefined ? `it rests in ${phaseOf(world)}` : judge(world, modelDeployment);
 }
 
 function orphans({ pods, objects }: World): string | undefined {
   const left = [...objects].filter(([, { versions }]) => versions[0] !== null).map(([key]) => key);
-  return pods.length + left.length === 0 ? undefined : `deleted, but ${[...left, ...pods.map(({ name }) => name)].join(', ')} stay`;
+  return pods.length + left.length === 0
+    ? undefined
+    : `deleted, but ${[...left, ...pods.map(({ name }) => name)].join(', ')} stay`;
 }
 
-type Rest = (world: World, modelDeployment: ModelDeployment) => string | undefined;
+type Judgement = (world: World, modelDeployment: ModelDeployment) => string | undefined;
 
-const rests = {
+const restsByPhase: Readonly<Record<string, Judgement>> = {
   Healthy: (world, { spec }) => {
     const desired = revisionName(NAME, spec);
-    if (isBroken(desiredBehaviour(world, spec))) return `Healthy although ${desired} is broken`;
-    if (readyPodsOf(world, desired).length < spec.scaling.minReplicas) return 'Healthy with too few ready pods';
+    if (readyPodsOf(world, desired).length < spec.scaling.minReplicas)
+      return 'Healthy with too few ready pods';
     return onlyRuns(world, desired);
   },
   Aborted: (world, { spec }) => {
     const stable = stableRevision(world);
-    if (stable === undefined || stable === revisionName(NAME, spec)) return 'Aborted without a stable to go back to';
+    if (stable === undefined || stable === revisionName(NAME, spec))
+      return 'Aborted without a stable to go back to';
     if (!world.ledger.aborted.has(revisionName(NAME, spec))) return 'Aborted, but its record does not say so';
     return onlyRuns(world, stable);
   },
   Degraded: (world, { spec }) => {
-    return isBroken(desiredBehaviour(world, spec)) || hasBrokenStable(world) ? undefined : `Degraded though nothing is broken: ${phaseOf(world)}`;
+    return isBroken(desiredBehaviour(world, spec)) || hasBrokenStable(world)
+      ? undefined
+      : `Degraded though nothing is broken: ${phaseOf(world)}`;
   },
+  // Its users are served; that pods are missing for ever is nothing that a rollout could end.
+  Progressing: (world, { spec, status }) =>
+    status?.reason === 'WaitingForPods' &&
+    stableRevision(world) === revisionName(NAME, spec) &&
+    isBroken(desiredBehaviour(world, spec))
+      ? undefined
+      : `it rests in ${phaseOf(world)}`,
   Paused: (_world, { spec }) =>
     spec.rollout.canary.steps.some(({ pause }) => pause !== undefined && pause.for === undefined)
       ? undefined
       : 'Paused for ever although no step says so',
-} as const satisfies Readonly<Partial<Record<string, Rest>>>;
+};
+const rests = new Map(Object.entries(restsByPhase));
 
-function desiredBehaviour({ behaviours }: World, spec: ModelDeployment['spec']): World['behaviours'][Version] {
+function desiredBehaviour(
+  { behaviours }: World,
+  spec: ModelDeployment['spec'],
+): World['behaviours'][Version] {
   const version = VERSIONS.find((known) => modelUri(known) === spec.model.uri);
   return version === undefined ? 'Good' : behaviours[version];
 }

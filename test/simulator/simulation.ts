@@ -26,11 +26,21 @@ export class ViolationError extends Error {
 export class Census {
   states = 0;
   readonly distinct = new Set<number>();
+  /** States that have been seen to lead to a good rest, and what it looks like. */
+  readonly restful = new Map<number, string>();
   transitions = 0;
   passes = 0;
   stories = 0;
   readonly checks = new Map<string, number>();
   readonly cells = new Map<string, number>();
+  /** Told of every event that changes something, before it is judged. */
+  listener: ((transition: Transition) => void) | undefined;
+  /** Judged by; all invariants where nothing else is said. */
+  readonly judges: readonly Invariant[];
+
+  constructor(judges: readonly Invariant[] = invariants) {
+    this.judges = judges;
+  }
 
   sawState(world: World): void {
     this.states += 1;
@@ -52,7 +62,9 @@ export function advance(world: World, event: Event, census: Census): World {
   if (after === world) return world;
   census.transitions += 1;
   if (event.kind === 'OperatorPlans') census.passes += 1;
-  check({ before: world, event, after }, census);
+  const transition = { before: world, event, after };
+  census.listener?.(transition);
+  check(transition, census);
   census.sawState(after);
   return after;
 }
@@ -68,7 +80,7 @@ function happenOrTell(world: World, event: Event): World {
 }
 
 function check(transition: Transition, census: Census): void {
-  for (const invariant of invariants) checkOne(invariant, transition, census);
+  for (const invariant of census.judges) checkOne(invariant, transition, census);
 }
 
 function checkOne({ code, name, check: judge }: Invariant, transition: Transition, census: Census): void {

@@ -42,11 +42,16 @@ const nothing: World = {
     podsDeleted: new Map(),
     aborted: new Set(),
     hurt: new Map(),
-    lostRequests: 0,
     editedAtMs: START_MS,
     deleted: false,
   },
 };
+
+function atRest(): World {
+  const { world } = comesToRest(startOf('created'), new Census());
+  if (world === undefined) throw new Error('a new census knows no world');
+  return world;
+}
 
 const worlds = new Map<Start, World>();
 
@@ -54,7 +59,7 @@ const makers: Readonly<Record<Start, () => World>> = {
   created: () => write(nothing, newModelDeployment(START_MS)),
   'created without Istio': () =>
     write({ ...nothing, platform: { ...nothing.platform, istio: false } }, newModelDeployment(START_MS)),
-  'serving v1': () => comesToRest(startOf('created'), new Census()),
+  'serving v1': atRest,
 };
 
 export function startOf(start: Start): World {

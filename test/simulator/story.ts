@@ -2,7 +2,7 @@ import { liveModelDeployment, type World } from './world.ts';
 import type { Action } from '../../operator/plan/action.ts';
 import type { Event } from './environment.ts';
 import { heldFrom } from './clients.ts';
-import { actionOf } from './invariants/invariant.ts';
+import { actionOf, type Transition } from './invariants/invariant.ts';
 import { comesToRest } from './settle.ts';
 import { advance, Census, ViolationError, type Violation } from './simulation.ts';
 import { startOf, type Start } from './starts.ts';
@@ -15,10 +15,15 @@ export interface Story {
 }
 
 /** Tells a story again; the violation it ends in, or none. */
-export function retell({ start, events, thenRests }: Story): ViolationError | undefined {
+export function retell(
+  { start, events, thenRests }: Story,
+  listener?: (transition: Transition) => void,
+): ViolationError | undefined {
+  const begins = startOf(start);
   const census = new Census();
+  census.listener = listener;
   try {
-    const end = events.reduce((world, event) => advance(world, event, census), startOf(start));
+    const end = events.reduce((world, event) => advance(world, event, census), begins);
     if (thenRests) comesToRest(end, census);
     return undefined;
   } catch (error) {
@@ -48,24 +53,18 @@ export function shorten(story: Story, { code, name }: Violation): Story {
 }
 
 /** The story in lines that a person can follow. */
-export function tell(story: Story): string {
-  const lines = [`The story begins with: ${story.start}`];
-  const census = new Census();
-  let world = startOf(story.start);
-  for (const event of story.events) {
-    try {
-      const after = advance(world, event, census);
-      if (after !== world) lines.push(`${seconds(world)} ${describe(world, event, after)}`);
-      world = after;
-    } catch (error) {
-      if (!(error instanceof ViolationError)) throw error;
-      lines.push(`${seconds(world)} ${describe(world, event, error.world)}`, `    ✗ ${error.message}`);
-      return lines.join('\n');
-    }
-  }
-  const end = retell(story);
-  lines.push('        then everything gets well and the world is left in peace', `    ✗ ${end?.message ?? 'and all is well'}`);
-  return lines.join('\n');
+export function tell(story: Story, message: string): string {
+  const lines: string[] = [];
+  const bad = retell(story, ({ before, event, after }) => {
+    const line = `${seconds(before)} ${describe(before, event, after)}`;
+    if (isWorthTelling(event)) lines.push(line);
+  });
+  return [`The story begins with: ${story.start}`, ...lines, `    ✗ ${bad?.message ?? message}`].join('\n');
+}
+
+/** Time passes in every line. */
+function isWorthTelling({ kind }: Event): boolean {
+  return kind !== 'Tick';
 }
 
 const START_MS = Date.UTC(2026, 0, 1);
@@ -88,7 +87,9 @@ function describe(before: World, event: Event, after: World): string {
 
 function phase(world: World): string {
   const status = liveModelDeployment(world)?.status;
-  return status === undefined ? 'no status' : `${status.phase ?? ''} ${status.reason ?? ''}, step ${status.step ?? '-'}`;
+  return status === undefined
+    ? 'no status'
+    : `${status.phase ?? ''} ${status.reason ?? ''}, step ${status.step ?? '-'}`;
 }
 
 function planned({ operator }: World): string {
@@ -108,7 +109,9 @@ function describeAction(action: Action): string {
       const { kind, metadata } = action.object;
       const shares =
         kind === 'VirtualService'
-          ? ` ${heldFrom(action.object).destinations.map(({ revision, weight }) => `${revision}=${weight}`).join(' ')}`
+          ? ` ${heldFrom(action.object)
+              .destinations.map(({ revision, weight }) => `${revision}=${weight}`)
+              .join(' ')}`
           : '';
       return `apply ${kind} ${metadata.name}${shares}`;
     }

@@ -1,5 +1,9 @@
 import { API_VERSION, KIND } from '../../operator/api/names.ts';
-import type { CanaryStep, ModelDeployment, ModelDeploymentSpec } from '../../operator/api/model-deployment.ts';
+import type {
+  CanaryStep,
+  ModelDeployment,
+  ModelDeploymentSpec,
+} from '../../operator/api/model-deployment.ts';
 import type { KubernetesObject } from '../../operator/api/object.ts';
 import { write, writeVersion } from './api-server.ts';
 import { modelUri } from './cluster.ts';
@@ -67,16 +71,26 @@ export function newModelDeployment(nowMs: number): ModelDeployment {
 
 export function edit(world: World, change: Edit): World {
   const before = liveModelDeployment(world);
-  if (before === undefined || before.metadata.deletionTimestamp !== undefined) return world;
+  if (before === undefined) return world;
   const edited = { ...world, ledger: { ...world.ledger, editedAtMs: world.nowMs } };
-  if (change.kind === 'Delete') return deleteModelDeployment(edited, before, change.foreground);
+  if (change.kind === 'Delete') {
+    const isMarked = before.metadata.deletionTimestamp !== undefined;
+    return isMarked ? world : deleteModelDeployment(edited, before, change.foreground);
+  }
   const spec = editedSpec(before.spec, change);
   if (JSON.stringify(spec) === JSON.stringify(before.spec)) return world;
   const { metadata } = before;
-  return write(edited, { ...before, ...{ spec }, metadata: { ...metadata, generation: metadata.generation + 1 } });
+  return write(edited, {
+    ...before,
+    ...{ spec },
+    metadata: { ...metadata, generation: metadata.generation + 1 },
+  });
 }
 
-function editedSpec(spec: ModelDeploymentSpec, change: Exclude<Edit, { kind: 'Delete' }>): ModelDeploymentSpec {
+function editedSpec(
+  spec: ModelDeploymentSpec,
+  change: Exclude<Edit, { kind: 'Delete' }>,
+): ModelDeploymentSpec {
   switch (change.kind) {
     case 'Model':
       return { ...spec, model: { uri: modelUri(change.version) } };

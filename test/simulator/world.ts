@@ -81,12 +81,16 @@ export interface Proxy {
 /** One object in the API server, the newest version first; null where it does not exist. */
 export interface Entry {
   readonly versions: readonly (KubernetesObject | null)[];
+  /** When each of them was written, in the order of all writes. */
+  readonly ids: readonly number[];
   /** How many versions the operator's cache is behind. */
   readonly lag: number;
 }
 
 /** A pass that has been planned and is not over. */
 export interface Pass {
+  /** The world that it was planned in. */
+  readonly seen: World;
   readonly actions: readonly Action[];
   readonly next: number;
   readonly status: ModelDeployment['status'];
@@ -121,8 +125,6 @@ export interface Ledger {
   readonly aborted: ReadonlySet<string>;
   /** Revisions whose pods the environment, not the operator, has hurt, with since when. */
   readonly hurt: ReadonlyMap<string, number>;
-  /** Requests of users that no pod could answer although nothing outside was broken. */
-  readonly lostRequests: number;
   /** The last time the user changed anything. */
   readonly editedAtMs: number;
   readonly deleted: boolean;

@@ -1,16 +1,23 @@
-import { annotations, gatewayVirtualServiceName, meshVirtualServiceName } from '../../../operator/api/names.ts';
+import {
+  annotations,
+  gatewayVirtualServiceName,
+  meshVirtualServiceName,
+} from '../../../operator/api/names.ts';
 import type { KubernetesObject } from '../../../operator/api/object.ts';
 import type { Action } from '../../../operator/plan/action.ts';
 import { FULL_WEIGHT, type Destination } from '../../../operator/traffic/routing.ts';
 import { heldFrom } from '../clients.ts';
-import { isBroken, versionOf } from '../cluster.ts';
+import { versionOf } from '../cluster.ts';
+import { isBroken } from '../kubelet.ts';
 import type { Event } from '../environment.ts';
 import {
   live,
   liveDeployment,
   NAME,
   replicasOf,
+  type LiveAutoscaler,
   type LiveDeployment,
+  type LiveService,
   type Proxy,
   type ProxyRole,
   type World,
@@ -36,13 +43,25 @@ export const HOLDS = '';
 /** The action that this transition has carried out, if it is one and was not refused. */
 export function actionOf({ before, event, after }: Transition): Action | undefined {
   const { pass } = before.operator;
-  if (event.kind !== 'OperatorActs' || pass === undefined || after.operator.pass === undefined) return undefined;
+  if (event.kind !== 'OperatorActs' || pass === undefined || after.operator.pass === undefined)
+    return undefined;
   return pass.actions[pass.next];
 }
 
-export function appliedObject<Kind extends KubernetesObject>(transition: Transition, kind: string): Kind | undefined {
+interface Kinds {
+  readonly ControllerRevision: KubernetesObject;
+  readonly Deployment: LiveDeployment;
+  readonly HorizontalPodAutoscaler: LiveAutoscaler;
+  readonly Service: LiveService;
+  readonly VirtualService: KubernetesObject;
+}
+
+export function appliedObject<Kind extends keyof Kinds>(
+  transition: Transition,
+  kind: Kind,
+): Kinds[Kind] | undefined {
   const action = actionOf(transition);
-  return action?.kind === 'Apply' && action.object.kind === kind ? (action.object as Kind) : undefined;
+  return action?.kind === 'Apply' && action.object.kind === kind ? (action.object as Kinds[Kind]) : undefined;
 }
 
 export function deletedName(transition: Transition, kinds: readonly string[]): string | undefined {
@@ -65,6 +84,14 @@ export function asked(world: World, role: Exclude<ProxyRole, 'Plain'>): readonly
   return virtualService === undefined ? [] : heldFrom(virtualService).destinations;
 }
 
+/** Whether somebody else has written a route, and the operator has not mended it yet. */
+export function isRouteForeign(world: World): boolean {
+  return [gatewayVirtualServiceName(NAME), meshVirtualServiceName(NAME)].some((name) => {
+    const virtualService = live(world, `VirtualService/${name}`);
+    return virtualService !== undefined && heldFrom(virtualService).isForeign;
+  });
+}
+
 export function weightIn(destinations: readonly Destination[] | undefined, revision: string): number {
   return destinations?.find((destination) => destination.revision === revision)?.weight ?? 0;
 }
@@ -85,20 +112,29 @@ export function isHurt(world: World, revision: string): boolean {
   return deployment !== undefined && isBroken(world.behaviours[versionOf(deployment)]);
 }
 
-/** The revision promoted last, as the API records it. */
-export function stableRevision(world: World): string | undefined {
-  let stable: { readonly name: string; readonly at: string } | undefined;
-  for (const [key, { versions }] of world.objects) {
-    const at = versions[0]?.metadata.annotations?.[annotations.promotedAt];
-    if (!key.startsWith('ControllerRevision/') || at === undefined) continue;
-    if (stable === undefined || at > stable.at) stable = { name: key.slice('ControllerRevision/'.length), at };
+/** The revision promoted last, as the API records it, or as the operator's cache has it. */
+export function stableRevision(world: World, source: 'Api' | 'Cache' = 'Api'): string | undefined {
+  let stable: string | undefined;
+  let latest = '';
+  for (const [key, { versions, lag }] of world.objects) {
+    if (!key.startsWith('ControllerRevision/')) continue;
+    const record = versions[source === 'Api' ? 0 : lag];
+    const promotedAt = record?.metadata.annotations?.[annotations.promotedAt] ?? '';
+    if (promotedAt > latest) [stable, latest] = [record?.metadata.name, promotedAt];
   }
-  return stable?.name;
+  return stable;
 }
 
-/** The pods that a share needs, beside a stable of its present size. */
+/**
+ * The pods that a share needs beside a stable of this size: the size that the operator could see, since a pod that
+ * comes while a pass is under way is news to nobody's fault.
+ */
 export function podsFor(world: World, stable: string, weight: number): number {
-  return Math.ceil((weight * replicasOf(world, stable)) / FULL_WEIGHT);
+  const seen = (world.operator.pass?.seen ?? world).cachedPods;
+  const running = seen.filter(
+    (pod) => pod.revision === stable && pod.terminatingSinceMs === undefined,
+  ).length;
+  return Math.ceil((weight * Math.min(running, replicasOf(world, stable))) / FULL_WEIGHT);
 }
 
 export function isMaxBelow(deployment: LiveDeployment | undefined, maxReplicas: number | undefined): boolean {

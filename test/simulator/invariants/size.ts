@@ -4,9 +4,9 @@ import {
   live,
   liveAutoscaler,
   liveDeployment,
+  readyPodsOf,
   replicasOf,
   type LiveAutoscaler,
-  type LiveDeployment,
   type World,
 } from '../world.ts';
 import {
@@ -16,6 +16,8 @@ import {
   askedWeight,
   deletedName,
   HOLDS,
+  isRouteForeign,
+  isHurt,
   isMaxBelow,
   podsFor,
   stableRevision,
@@ -42,7 +44,11 @@ function drainedByProxies(transition: Transition): string | undefined {
   const name = deletedName(transition, ['Deployment']);
   const { before } = transition;
   if (name === undefined || before.ledger.deleted) return undefined;
-  const sender = before.proxies.find(({ held }) => weightIn(held?.destinations, name) > 0);
+  const isServed = readyPodsOf(before, name).length > 0;
+  // Pods that are not ready are in no EndpointSlice, and leave none by going.
+  const sender = before.proxies.find(
+    ({ role, held }) => (isServed || role !== 'Plain') && weightIn(held?.destinations, name) > 0,
+  );
   return sender === undefined ? HOLDS : `${name} is removed while ${sender.name} sends to it`;
 }
 
@@ -50,14 +56,17 @@ function drainedByPods(transition: Transition): string | undefined {
   const name = deletedName(transition, ['Deployment']);
   const { before } = transition;
   if (name === undefined || before.ledger.deleted) return undefined;
+  // A process that has just been restarted does not know what its pod answered before.
+  if (isHurt(before, name)) return HOLDS;
   const busy = before.pods.find(
-    (pod) => pod.revision === name && isServing(pod) && before.nowMs - (pod.servedAtMs ?? -Infinity) < DRAIN_MS,
+    (pod) =>
+      pod.revision === name && isServing(pod) && before.nowMs - (pod.servedAtMs ?? -Infinity) < DRAIN_MS,
   );
   return busy === undefined ? HOLDS : `${name} is removed although ${busy.name} answered less than 5 s ago`;
 }
 
 function noReplicas(transition: Transition): string | undefined {
-  const deployment = appliedObject<LiveDeployment>(transition, 'Deployment');
+  const deployment = appliedObject(transition, 'Deployment');
   if (deployment === undefined) return undefined;
   return 'replicas' in deployment.spec ? `Deployment ${deployment.metadata.name} carries replicas` : HOLDS;
 }
@@ -66,7 +75,9 @@ function applyKeepsCount(transition: Transition): string | undefined {
   if (actionOf(transition)?.kind !== 'Apply') return undefined;
   const { before, after } = transition;
   const shrunk = deployedRevisions(after).find(
-    (revision) => live(before, `Deployment/${revision}`) !== undefined && replicasOf(after, revision) < replicasOf(before, revision),
+    (revision) =>
+      live(before, `Deployment/${revision}`) !== undefined &&
+      replicasOf(after, revision) < replicasOf(before, revision),
   );
   return shrunk === undefined ? HOLDS : `an apply shrinks ${shrunk} to ${replicasOf(after, shrunk)}`;
 }
@@ -77,18 +88,20 @@ function isTrafficMoving({ proxies, ...world }: World): boolean {
   if (wanted.length > 1) return true;
   const [only] = wanted;
   return (
-    only !== undefined && proxies.some(({ held }) => held?.destinations.some(({ revision }) => revision !== only.revision))
+    only !== undefined &&
+    proxies.some(({ held }) => held?.destinations.some(({ revision }) => revision !== only.revision))
   );
 }
 
 function keepsFloor(transition: Transition): string | undefined {
-  const autoscaler = appliedObject<LiveAutoscaler>(transition, 'HorizontalPodAutoscaler');
+  const autoscaler = appliedObject(transition, 'HorizontalPodAutoscaler');
   const { before } = transition;
   if (autoscaler === undefined || before.ledger.deleted) return undefined;
   const { name } = autoscaler.metadata;
   const was = liveAutoscaler(before, name);
   if (was === undefined || !lowersFloor(was, autoscaler)) return HOLDS;
-  if (isTrafficMoving(before) && name === stableRevision(before)) return `the floor of ${name} is lowered while traffic moves`;
+  if (isTrafficMoving(before) && name === stableRevision(before))
+    return `the floor of ${name} is lowered while traffic moves`;
   return hasMetric(was) ? HOLDS : `the floor of ${name} is lowered while its metric is missing`;
 }
 
@@ -99,7 +112,11 @@ function lowersFloor({ spec: was }: LiveAutoscaler, { spec }: LiveAutoscaler): b
 
 function hasMetric(autoscaler: LiveAutoscaler): boolean {
   const { status } = autoscaler as { readonly status?: { conditions?: { type: string; status: string }[] } };
-  return status?.conditions?.some((condition) => condition.type === 'ScalingActive' && condition.status === 'True') ?? false;
+  return (
+    status?.conditions?.some(
+      (condition) => condition.type === 'ScalingActive' && condition.status === 'True',
+    ) ?? false
+  );
 }
 
 /** The revisions that the autoscaler has just made smaller within its bounds. */
@@ -115,6 +132,7 @@ function shrunkByMetric({ before, event, after }: Transition): readonly string[]
 function stableKeepsSize(transition: Transition): string | undefined {
   if (transition.event.kind !== 'AutoscalerMoves') return undefined;
   const { before } = transition;
+  if (isRouteForeign(before)) return undefined;
   const stable = stableRevision(before);
   const given = asked(before, 'Sidecar').some(({ revision, weight }) => revision !== stable && weight > 0);
   const shrunk = shrunkByMetric(transition).find((revision) => revision === stable);
@@ -125,16 +143,25 @@ function shrinksToItsShare(transition: Transition): string | undefined {
   if (transition.event.kind !== 'AutoscalerMoves') return undefined;
   const { before, after } = transition;
   const stable = stableRevision(before);
-  if (stable === undefined) return undefined;
+  if (stable === undefined || isRouteForeign(before)) return undefined;
+  // The stable may have grown just now: the next pass raises the floor long before an autoscaler looks again.
+  if (before.operator.dirty || before.operator.pass !== undefined) return undefined;
   const small = shrunkByMetric(transition).find(
     (revision) =>
-      revision !== stable && replicasOf(after, revision) < podsFor(after, stable, askedWeight(before, revision)),
+      revision !== stable &&
+      replicasOf(after, revision) < podsFor(after, stable, askedWeight(before, revision)),
   );
   return small === undefined ? HOLDS : `${small} shrinks below its share of the traffic`;
 }
 
 function stableUntouched(transition: Transition): string | undefined {
-  const name = deletedName(transition, ['Deployment', 'Service', 'HorizontalPodAutoscaler', 'DestinationRule', 'ControllerRevision']);
+  const name = deletedName(transition, [
+    'Deployment',
+    'Service',
+    'HorizontalPodAutoscaler',
+    'DestinationRule',
+    'ControllerRevision',
+  ]);
   if (name === undefined || transition.before.ledger.deleted) return undefined;
   return name === stableRevision(transition.before) ? `something of the stable ${name} is removed` : HOLDS;
 }

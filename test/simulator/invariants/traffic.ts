@@ -1,12 +1,14 @@
 import { FULL_WEIGHT, type Destination } from '../../../operator/traffic/routing.ts';
-import { gatewayVirtualServiceName } from '../../../operator/api/names.ts';
+import { annotations, gatewayVirtualServiceName, labels } from '../../../operator/api/names.ts';
 import { heldFrom } from '../clients.ts';
-import { live, NAME, readyPodsOf, type Proxy, type ProxyRole, type World } from '../world.ts';
+import { cached, NAME, readyPodsOf, type Proxy, type ProxyRole, type World } from '../world.ts';
 import {
   appliedObject,
   asked,
+  askedWeight,
   deletedName,
   HOLDS,
+  isRouteForeign,
   isHurt,
   isReferencedBy,
   podsFor,
@@ -48,7 +50,8 @@ export const trafficInvariants: readonly Invariant[] = [
   { code: 'I3', name: 'what proxies still reference is not removed', check: keepsWhatIsReferenced },
   { code: 'I4', name: 'weights are whole and sum to 10,000', check: wholeWeights },
   { code: 'I7', name: 'a weight is raised only with the ready pods for it', check: raisedWithCapacity },
-  { code: 'I7', name: 'the entry Service follows only a revision of full size', check: entryFollowsFullSize },
+  { code: 'I7', name: 'a revision is promoted at full size', check: promotedAtFullSize },
+  { code: 'I7', name: 'the entry Service follows the promotion', check: entryFollowsPromotion },
   { code: 'I16', name: 'an aborted revision never gets weight again', check: abortedStaysOut },
 ];
 
@@ -61,37 +64,62 @@ function routable({ after }: Transition): string | undefined {
 function unroutable(world: World, { name, held }: Proxy): string | undefined {
   if (held?.isForeign === true) return undefined;
   const empty = held?.destinations.find(
-    ({ revision, weight }) => weight > 0 && !isHurt(world, revision) && readyPodsOf(world, revision).length === 0,
+    ({ revision, weight }) =>
+      weight > 0 && !isHurt(world, revision) && readyPodsOf(world, revision).length === 0,
   );
-  return empty && `${name} sends ${empty.weight} of 10000 requests to ${empty.revision}, which has no ready pod`;
+  return (
+    empty && `${name} sends ${empty.weight} of 10000 requests to ${empty.revision}, which has no ready pod`
+  );
 }
 
 function namesExistingServices(transition: Transition): string | undefined {
   const asking = askingOf(transition);
-  if (asking === undefined) return undefined;
+  if (asking === undefined || transition.before.ledger.deleted) return undefined;
+  // One that was named before, or has always served, has lost its Service to somebody's hand.
+  const named = (['Gateway', 'Sidecar'] as const).flatMap((role) => asked(transition.before, role));
+  const known = [stableRevision(transition.before), ...named.map(({ revision }) => revision)];
   return firstOf(asking.after, ({ revision }) =>
-    live(transition.before, `Service/${revision}`) === undefined && !isHurt(transition.before, revision)
-      ? `the route names ${revision}, which has no Service`
-      : undefined,
+    sawService(transition.before, revision) || known.includes(revision)
+      ? undefined
+      : `the route names ${revision}, which has no Service`,
   );
+}
+
+/** Whether it was there when the pass began; what somebody deletes meanwhile is made again. */
+function sawService(world: World, revision: string): boolean {
+  return cached(world.operator.pass?.seen ?? world, `Service/${revision}`) !== undefined;
 }
 
 function stagedFirst(transition: Transition): string | undefined {
   const asking = askingOf(transition);
   // A first route, or one that somebody deleted by hand, has nothing to be staged beside.
   if (asking === undefined || asking.before.length === 0) return undefined;
-  const proxies = transition.before.proxies.filter(({ role }) => role === asking.role);
+  // What somebody has written by hand is put right at once, be it in steps or not.
+  if (isRouteForeign(transition.before)) return HOLDS;
+  const { before } = transition;
+  const proxies = before.proxies.filter((proxy) => proxy.role === asking.role && isHeardOf(before, proxy));
   return firstOf(raised(asking), ({ revision, weight }) => {
     const ignorant = proxies.find((proxy) => !isReferencedBy(proxy, revision));
     return ignorant && `${revision} gets ${weight} before ${ignorant.name} knows it`;
   });
 }
 
+/** Only pods that are ready can tell of a sidecar; one whose requests reach none is known to nobody. */
+function isHeardOf(world: World, { role, held }: Proxy): boolean {
+  const destinations = held?.destinations ?? [];
+  return role === 'Gateway' || destinations.some(({ revision }) => readyPodsOf(world, revision).length > 0);
+}
+
 function keepsWhatIsReferenced(transition: Transition): string | undefined {
   const name = deletedName(transition, ENDPOINT_KINDS);
   if (name === undefined || transition.before.ledger.deleted) return undefined;
-  const user = transition.before.proxies.find((proxy) => isReferencedBy(proxy, name));
-  return user === undefined ? HOLDS : `the Service or DestinationRule of ${name} goes while ${user.name} references it`;
+  // Clients without a sidecar know the entry Service alone.
+  const user = transition.before.proxies.find(
+    (proxy) => proxy.role !== 'Plain' && isReferencedBy(proxy, name),
+  );
+  return user === undefined
+    ? HOLDS
+    : `the Service or DestinationRule of ${name} goes while ${user.name} references it`;
 }
 
 function wholeWeights(transition: Transition): string | undefined {
@@ -110,31 +138,53 @@ function raisedWithCapacity(transition: Transition): string | undefined {
   return firstOf(raised(asking), ({ revision, weight }) => {
     // Traffic that comes home finds the stable as large as it was: see 'the stable keeps its size'.
     if (revision === stable || isHurt(transition.before, revision)) return undefined;
+    // The other routes give it as much already: a write that was cut in half is made whole.
+    if (weight <= askedWeight(transition.before, revision)) return undefined;
     const ready = readyPodsOf(transition.before, revision).length;
     const needed = Math.max(1, podsFor(transition.before, stable, weight));
     return ready < needed ? `${revision} gets ${weight} with ${ready} of ${needed} ready pods` : undefined;
   });
 }
 
-function entryFollowsFullSize(transition: Transition): string | undefined {
-  const action = appliedObject(transition, 'Service');
-  if (action?.metadata.name !== NAME) return undefined;
+function promotedAtFullSize(transition: Transition): string | undefined {
+  const record = appliedObject(transition, 'ControllerRevision');
   const { before, after } = transition;
-  const chosen = stableRevision(after);
-  const previous = before.proxies.find(({ role }) => role === 'Plain')?.held?.destinations[0]?.revision;
-  if (chosen === undefined || previous === undefined || previous === chosen || isHurt(after, chosen)) return undefined;
-  const ready = readyPodsOf(after, chosen).length;
-  const needed = podsFor(after, previous, FULL_WEIGHT);
-  return ready < needed ? `the entry Service moves to ${chosen} with ${ready} of ${needed} ready pods` : HOLDS;
+  const previous = stableRevision(before);
+  const promoted = stableRevision(after);
+  if (record === undefined || previous === undefined || promoted === undefined || promoted === previous) {
+    return undefined;
+  }
+  if (isHurt(before, promoted)) return HOLDS;
+  const ready = readyPodsOf(before, promoted).length;
+  const needed = podsFor(before, previous, FULL_WEIGHT);
+  return ready < needed ? `${promoted} is promoted with ${ready} of ${needed} ready pods` : HOLDS;
+}
+
+/** Clients without a sidecar are served by pods of the promoted revision, and by nobody else. */
+function entryFollowsPromotion(transition: Transition): string | undefined {
+  const service = appliedObject(transition, 'Service');
+  if (service?.metadata.name !== NAME || transition.before.ledger.deleted) return undefined;
+  const chosen = service.spec.selector?.[labels.revision];
+  const stable = stableRevision(transition.before);
+  return chosen === stable
+    ? HOLDS
+    : `the entry Service selects ${chosen ?? 'nothing'}, promoted is ${stable ?? 'nothing'}`;
 }
 
 function abortedStaysOut(transition: Transition): string | undefined {
   const asking = askingOf(transition);
   if (asking === undefined) return undefined;
-  const stable = stableRevision(transition.before);
+  const { before } = transition;
+  const stable = stableRevision(before);
   return firstOf(raised(asking), ({ revision, weight }) =>
-    revision !== stable && transition.before.ledger.aborted.has(revision)
+    revision !== stable && isKnownAsAborted(before, revision)
       ? `the aborted ${revision} gets ${weight} again`
       : undefined,
   );
+}
+
+/** A successor that is shown an old world may not know what its predecessor has just decided. */
+function isKnownAsAborted(world: World, revision: string): boolean {
+  const record = cached(world.operator.pass?.seen ?? world, `ControllerRevision/${revision}`);
+  return record?.metadata.annotations?.[annotations.aborted] !== undefined;
 }

@@ -1,5 +1,10 @@
 import type { ModelDeployment, ModelDeploymentStatus } from '../../../operator/api/model-deployment.ts';
-import { revisionName, gatewayVirtualServiceName } from '../../../operator/api/names.ts';
+import {
+  revisionName,
+  gatewayVirtualServiceName,
+  meshVirtualServiceName,
+} from '../../../operator/api/names.ts';
+import type { KubernetesObject } from '../../../operator/api/object.ts';
 import type { Action } from '../../../operator/plan/action.ts';
 import { FULL_WEIGHT } from '../../../operator/traffic/routing.ts';
 import { heldFrom, offeredTo, windowOf } from '../clients.ts';
@@ -16,6 +21,7 @@ import {
   asked,
   askedWeight,
   HOLDS,
+  isRouteForeign,
   isStatusPatch,
   stableRevision,
   weightIn,
@@ -25,85 +31,133 @@ import {
 
 const PERCENT = FULL_WEIGHT / 100;
 const FEWEST_ERRORS = 5;
+const ROUTE_KEYS = [gatewayVirtualServiceName(NAME), meshVirtualServiceName(NAME)].map(
+  (name) => `VirtualService/${name}`,
+);
 
 export const truthInvariants: readonly Invariant[] = [
-  { code: 'I11', name: 'Ready is said only of the observed generation, with its routes at every gateway', check: readyIsTrue },
+  {
+    code: 'I11',
+    name: 'Ready is said only of the observed generation, with its routes at every gateway',
+    check: readyIsTrue,
+  },
   { code: 'I11', name: 'the weights of status are those asked for', check: weightsAreTrue },
   { code: 'I11', name: 'a step counts only when every gateway holds its weight', check: stepIsReal },
-  { code: 'I13', name: 'status says Aborted only when the candidate has no weight', check: abortedHasNoWeight },
+  {
+    code: 'I13',
+    name: 'status says Aborted only when the candidate has no weight',
+    check: abortedHasNoWeight,
+  },
   { code: 'I13', name: 'evidence takes the weight away in the pass that sees it', check: evidenceActs },
-  { code: 'I14', name: 'a ModelDeployment that is being deleted gets no new children', check: deletionIsQuiet },
+  {
+    code: 'I14',
+    name: 'a ModelDeployment that is being deleted gets no new children',
+    check: deletionIsQuiet,
+  },
 ];
 
 function statusPatched(transition: Transition): ModelDeploymentStatus | undefined {
   return isStatusPatch(transition) ? liveModelDeployment(transition.after)?.status : undefined;
 }
 
+function couldRoute({ before }: Transition): boolean {
+  const seen = before.operator.pass?.seen ?? before;
+  return seen.platform.istio && ROUTE_KEYS.every((key) => (seen.objects.get(key)?.lag ?? 0) === 0);
+}
+
 function readyIsTrue(transition: Transition): string | undefined {
   const status = statusPatched(transition);
   const modelDeployment = liveModelDeployment(transition.after);
   if (status === undefined || modelDeployment === undefined) return undefined;
-  const isReady = status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
+  const isReady = saysReady(status);
   if (isReady !== (status.phase === 'Healthy')) return `phase ${status.phase ?? '?'} with Ready ${isReady}`;
-  if (!isReady) return HOLDS;
-  const { metadata, spec } = modelDeployment;
-  if (isRouteForeign(transition.after)) return HOLDS;
-  if (status.observedGeneration !== metadata.generation) return 'Ready of a generation that it has not observed';
+  return isReady && !isRouteForeign(transition.after)
+    ? whyNotTrulyReady(transition.after, modelDeployment, status)
+    : HOLDS;
+}
+
+function saysReady({ conditions = [] }: ModelDeploymentStatus): boolean {
+  return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+}
+
+function whyNotTrulyReady(
+  world: World,
+  { metadata, spec }: ModelDeployment,
+  { observedGeneration }: ModelDeploymentStatus,
+): string {
+  if (observedGeneration !== metadata.generation) return 'Ready of a generation that it has not observed';
   const desired = revisionName(NAME, spec);
-  if (stableRevision(transition.after) !== desired) return `Ready although ${desired} was not promoted`;
-  return routesElsewhere(transition.after, desired);
+  if (stableRevision(world) !== desired) return `Ready although ${desired} was not promoted`;
+  return routesElsewhere(world, desired);
 }
 
 function routesElsewhere(world: World, desired: string): string {
   const elsewhere = world.proxies.find(
-    ({ role, held }) => role === 'Gateway' && offeredTo(world, role) !== undefined && weightIn(held?.destinations, desired) !== FULL_WEIGHT,
+    ({ role, held }) =>
+      role === 'Gateway' &&
+      offeredTo(world, role) !== undefined &&
+      weightIn(held?.destinations, desired) !== FULL_WEIGHT,
   );
-  return elsewhere === undefined ? HOLDS : `Ready although ${elsewhere.name} does not send everything to ${desired}`;
+  return elsewhere === undefined
+    ? HOLDS
+    : `Ready although ${elsewhere.name} does not send everything to ${desired}`;
 }
 
 function weightsAreTrue(transition: Transition): string | undefined {
   const status = statusPatched(transition);
-  if (status === undefined || live(transition.after, `VirtualService/${gatewayVirtualServiceName(NAME)}`) === undefined) {
+  if (
+    status === undefined ||
+    live(transition.after, `VirtualService/${gatewayVirtualServiceName(NAME)}`) === undefined
+  ) {
     return undefined;
   }
-  const wrong = status.revisions?.find(({ name, weight }) => weight !== weightIn(asked(transition.after, 'Gateway'), name));
+  // Where no routes can or may be written, or the cache is behind, status tells of those that the cache has.
+  if (status.phase === 'Deleting' || !couldRoute(transition)) return HOLDS;
+  const wrong = status.revisions?.find(
+    ({ name, weight }) => weight !== weightIn(asked(transition.after, 'Gateway'), name),
+  );
   // Somebody else may have written the route since the pass has looked.
   if (wrong === undefined || isRouteForeign(transition.after)) return HOLDS;
   return `status gives ${wrong.name} ${wrong.weight}, the route ${weightIn(asked(transition.after, 'Gateway'), wrong.name)}`;
-}
-
-/** Whether somebody else has written a route since the pass has looked. */
-function isRouteForeign(world: World): boolean {
-  return [NAME, `${NAME}.mesh`].some((name) => {
-    const virtualService = live(world, `VirtualService/${name}`);
-    return virtualService !== undefined && heldFrom(virtualService).isForeign;
-  });
 }
 
 function stepIsReal(transition: Transition): string | undefined {
   const status = statusPatched(transition);
   const was = liveModelDeployment(transition.before)?.status?.rollout;
   const now = status?.rollout;
-  if (was === undefined || now === undefined || was.id !== now.id || was.stepsHash !== now.stepsHash) return undefined;
-  if (now.stepIndex <= was.stepIndex) return HOLDS;
-  const { spec } = liveModelDeployment(transition.after) as ModelDeployment;
-  const weight = spec.rollout.canary.steps.slice(0, was.stepIndex + 1).findLast((step) => step.weight !== undefined)?.weight;
-  if (weight === undefined || isRouteForeign(transition.after)) return HOLDS;
-  const behind = transition.after.proxies.find(
-    ({ role, held }) =>
-      role === 'Gateway' &&
-      spec.traffic.gateways !== undefined &&
-      weightIn(held?.destinations, now.revision) < weight * PERCENT,
+  if (was === undefined || now === undefined || !isSameRun(was, now)) return undefined;
+  if (now.stepIndex <= was.stepIndex || isRouteForeign(transition.after)) return HOLDS;
+  return stepElsewhere(transition.after, was, now);
+}
+
+function stepElsewhere(world: World, was: RolloutState, now: RolloutState): string {
+  const spec = liveModelDeployment(world)?.spec;
+  if (spec?.traffic.gateways === undefined) return HOLDS;
+  const weight = weightUpTo(spec, was.stepIndex);
+  const behind = world.proxies.find(
+    ({ role, held }) => role === 'Gateway' && weightIn(held?.destinations, now.revision) < weight * PERCENT,
   );
-  return behind === undefined ? HOLDS : `step ${was.stepIndex} is over before ${behind.name} sends ${weight} %`;
+  return behind === undefined
+    ? HOLDS
+    : `step ${was.stepIndex} is over before ${behind.name} sends ${weight} %`;
+}
+
+type RolloutState = NonNullable<ModelDeploymentStatus['rollout']>;
+
+function isSameRun(was: RolloutState, now: RolloutState): boolean {
+  return was.id === now.id && was.stepsHash === now.stepsHash;
+}
+
+function weightUpTo({ rollout }: ModelDeployment['spec'], stepIndex: number): number {
+  const steps = rollout.canary.steps.slice(0, stepIndex + 1);
+  return steps.findLast(({ weight }) => weight !== undefined)?.weight ?? 0;
 }
 
 function abortedHasNoWeight(transition: Transition): string | undefined {
   const status = statusPatched(transition);
   const modelDeployment = liveModelDeployment(transition.after);
-  if (status?.phase !== 'Aborted' || modelDeployment === undefined || isRouteForeign(transition.after)) {
-    return undefined;
-  }
+  if (status?.phase !== 'Aborted' || modelDeployment === undefined) return undefined;
+  if (!couldRoute(transition) || isRouteForeign(transition.after)) return HOLDS;
   const desired = revisionName(NAME, modelDeployment.spec);
   const weight = askedWeight(transition.after, desired);
   return weight === 0 ? HOLDS : `status says Aborted while ${desired} has ${weight}`;
@@ -112,7 +166,8 @@ function abortedHasNoWeight(transition: Transition): string | undefined {
 /** Looked at when a pass has been planned: what it saw must be enough. */
 function evidenceActs({ before, event, after }: Transition): string | undefined {
   const { pass } = after.operator;
-  if (event.kind !== 'OperatorPlans' || pass === undefined || before.operator.pass !== undefined) return undefined;
+  if (event.kind !== 'OperatorPlans' || pass === undefined || before.operator.pass !== undefined)
+    return undefined;
   const bad = guiltyRevision(before);
   if (bad === undefined) return HOLDS;
   const left = plannedWeight(pass.actions, before, bad);
@@ -122,8 +177,9 @@ function evidenceActs({ before, event, after }: Transition): string | undefined 
 /** The candidate that has weight and has crashed or answers with errors, as the operator can see. */
 function guiltyRevision(world: World): string | undefined {
   const modelDeployment = cached(world, MODEL_DEPLOYMENT_KEY) as ModelDeployment | undefined;
-  const stable = stableRevision(world);
-  if (modelDeployment === undefined || modelDeployment.metadata.deletionTimestamp !== undefined) return undefined;
+  const stable = stableRevision(world, 'Cache');
+  if (modelDeployment === undefined || modelDeployment.metadata.deletionTimestamp !== undefined)
+    return undefined;
   const candidate = revisionName(NAME, modelDeployment.spec);
   const isTried = stable !== undefined && candidate !== stable && cachedWeight(world, candidate) > 0;
   if (!isTried || !world.platform.istio) return undefined;
@@ -152,19 +208,41 @@ function hasErrors(world: World, revision: string): boolean {
 
 /** What the routes give a revision once these actions are done. */
 function plannedWeight(actions: readonly Action[], world: World, revision: string): number {
-  const written = actions.flatMap((action) =>
-    action.kind === 'Apply' && action.object.kind === 'VirtualService' ? [action.object] : [],
-  );
-  const kept = [`${NAME}`, `${NAME}.mesh`].flatMap((name) => {
-    const object = written.find(({ metadata }) => metadata.name === name) ?? cached(world, `VirtualService/${name}`);
-    return object === undefined ? [] : [weightIn(heldFrom(object).destinations, revision)];
+  const weights = [NAME, `${NAME}.mesh`].map((name) => {
+    const object = plannedRoute(actions, name, cached(world, `VirtualService/${name}`));
+    return object === undefined ? 0 : weightIn(heldFrom(object).destinations, revision);
   });
-  return Math.max(0, ...kept);
+  return Math.max(...weights);
+}
+
+function plannedRoute(
+  actions: readonly Action[],
+  name: string,
+  present: KubernetesObject | undefined,
+): KubernetesObject | undefined {
+  for (const action of actions) {
+    if (
+      action.kind === 'Delete' &&
+      action.reference.kind === 'VirtualService' &&
+      action.reference.name === name
+    ) {
+      return undefined;
+    }
+    if (
+      action.kind === 'Apply' &&
+      action.object.kind === 'VirtualService' &&
+      action.object.metadata.name === name
+    ) {
+      return action.object;
+    }
+  }
+  return present;
 }
 
 function deletionIsQuiet({ before, event, after }: Transition): string | undefined {
   const { pass } = after.operator;
-  if (event.kind !== 'OperatorPlans' || pass === undefined || before.operator.pass !== undefined) return undefined;
+  if (event.kind !== 'OperatorPlans' || pass === undefined || before.operator.pass !== undefined)
+    return undefined;
   if (cached(before, MODEL_DEPLOYMENT_KEY)?.metadata.deletionTimestamp === undefined) return undefined;
   const created = pass.actions.find(({ kind }) => kind === 'Apply');
   return created === undefined ? HOLDS : 'a ModelDeployment that is being deleted is given children';

@@ -1,0 +1,180 @@
+import type { Event } from './environment.ts';
+import { asked, stableRevision } from './invariants/invariant.ts';
+import { isTriggered } from './operator.ts';
+import { Census } from './simulation.ts';
+import { startOf, type Start } from './starts.ts';
+import { deployedRevisions } from './cluster.ts';
+import { Tale } from './tale.ts';
+import { liveModelDeployment, type World } from './world.ts';
+
+/** A world in which it is worth looking round, and how it came to be. */
+export interface Moment {
+  readonly name: string;
+  readonly start: Start;
+  readonly events: readonly Event[];
+  readonly world: World;
+}
+
+interface Recipe {
+  readonly start: Start;
+  /** What happens, one after the other: an event, or the usual course until something holds. */
+  readonly course: readonly (Event | Condition)[];
+}
+
+type Condition = (world: World) => boolean;
+
+/** The usual course of things, one event per turn: whoever can move does so, in turns. */
+export function usualEvent(world: World, turn: number): Event {
+  if (world.operator.pass !== undefined) return { kind: 'OperatorActs' };
+  const proxies = world.proxies.length;
+  const place = turn % (proxies + 3);
+  if (place < proxies) return { kind: 'ProxyLearns', proxy: place };
+  if (place === proxies) return { kind: 'ClusterMoves' };
+  if (place === proxies + 1 && isTriggered(world)) return { kind: 'OperatorPlans' };
+  return { kind: 'Tick', ms: 100 };
+}
+
+const tryV2: Event = { kind: 'UserEdits', edit: { kind: 'Model', version: 'v2' } };
+const tryV3: Event = { kind: 'UserEdits', edit: { kind: 'Model', version: 'v3' } };
+const pauseForEver: Event = { kind: 'UserEdits', edit: { kind: 'Steps', steps: 'paused' } };
+const deleteSlowly: Event = { kind: 'UserEdits', edit: { kind: 'Delete', foreground: true } };
+const plans: Event = { kind: 'OperatorPlans' };
+const grows: Event = { kind: 'AutoscalerMoves', revision: 0, wish: 1 };
+const clusterMoves: Event = { kind: 'ClusterMoves' };
+const v2IsBroken: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'ModelInvalid' };
+const v2Errs: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'AnswersWithErrors' };
+
+function becomesDeaf(proxy: number): Event {
+  return { kind: 'ProxyBecomes', proxy, condition: 'Deaf' };
+}
+
+/** Status says so, in a pass that is over. */
+function says(phase: string, reason?: string): Condition {
+  return (world) => {
+    const status = liveModelDeployment(world)?.status;
+    return (
+      world.operator.pass === undefined &&
+      status?.phase === phase &&
+      (reason ?? status.reason) === status.reason
+    );
+  };
+}
+
+/** Some route gives the candidate this much. */
+function asks(weight: number): Condition {
+  return (world) =>
+    asked(world, 'Gateway').some(
+      (share) => share.revision !== stableRevision(world) && share.weight === weight,
+    );
+}
+
+const isAtRest: Condition = (world) =>
+  !isTriggered(world) && world.operator.pass === undefined && world.operator.dueMs === undefined;
+
+/** The present routes have been at every proxy for so long. */
+function isProvenFor(elapsedMs: number): Condition {
+  return (world) => {
+    const provenAt = liveModelDeployment(world)?.status?.routing?.provenAt;
+    return provenAt !== undefined && world.nowMs - Date.parse(provenAt) > elapsedMs;
+  };
+}
+
+const runsTwo: Condition = (world) => deployedRevisions(world).length === 2;
+const runsOne: Condition = (world) => deployedRevisions(world).length === 1 && isAtRest(world);
+
+const recipes: Readonly<Record<string, Recipe>> = {
+  'the first revision is awaited': { start: 'created', course: [says('Pending')] },
+  'the first revision is awaited without Istio': {
+    start: 'created without Istio',
+    course: [says('Pending')],
+  },
+  'the first revision is promoted': { start: 'created', course: [says('Progressing', 'Promoting')] },
+  'the first revision is given up': {
+    start: 'created',
+    course: [{ kind: 'VersionBecomes', version: 'v1', behaviour: 'ModelInvalid' }, says('Degraded')],
+  },
+  'v1 serves': { start: 'serving v1', course: [says('Healthy')] },
+  'the stable is broken': {
+    start: 'serving v1',
+    course: [{ kind: 'VersionBecomes', version: 'v1', behaviour: 'NeverReady' }, says('Degraded')],
+  },
+  'the user asks for v2': { start: 'serving v1', course: [tryV2] },
+  'pods of v2 are awaited': { start: 'serving v1', course: [tryV2, says('Progressing', 'WaitingForPods')] },
+  'v2 is staged': { start: 'serving v1', course: [tryV2, asks(0)] },
+  'v2 is staged, a gateway learns nothing': { start: 'serving v1', course: [tryV2, becomesDeaf(0), asks(0)] },
+  'v2 is staged, a sidecar learns nothing': { start: 'serving v1', course: [tryV2, becomesDeaf(2), asks(0)] },
+  'v2 is to get 5 %': { start: 'serving v1', course: [tryV2, asks(500)] },
+  'v2 is to get 50 % of a stable that has grown': {
+    start: 'serving v1',
+    course: [grows, grows, clusterMoves, clusterMoves, tryV2, asks(5_000)],
+  },
+  'v2 pauses with 5 %': { start: 'serving v1', course: [tryV2, says('Paused', 'PausedForATime')] },
+  'v2 pauses until an edit': {
+    start: 'serving v1',
+    course: [pauseForEver, isAtRest, tryV2, says('Paused', 'PausedUntilEdit')],
+  },
+  'v2 is to get 50 %': { start: 'serving v1', course: [tryV2, asks(5_000)] },
+  'v2 is to get all': { start: 'serving v1', course: [tryV2, asks(10_000)] },
+  'v2 is promoted': { start: 'serving v1', course: [tryV2, says('Progressing', 'Promoting')] },
+  'v2 serves, v1 drains': { start: 'serving v1', course: [tryV2, says('Healthy'), runsTwo, says('Healthy')] },
+  'v2 serves, v1 cannot drain because endpoints are late': {
+    start: 'serving v1',
+    course: [tryV2, becomesDeaf(3), says('Healthy'), isProvenFor(12_000)],
+  },
+  'v2 serves': { start: 'serving v1', course: [tryV2, runsTwo, runsOne] },
+  'v2 is given up before it served': { start: 'serving v1', course: [v2IsBroken, tryV2, says('Aborted')] },
+  'v2 is given up for its errors': { start: 'serving v1', course: [v2Errs, tryV2, says('Aborted')] },
+  'v2 was given up': { start: 'serving v1', course: [v2IsBroken, tryV2, says('Aborted'), runsOne] },
+  'v3 comes before v2 is through': {
+    start: 'serving v1',
+    course: [tryV2, says('Paused', 'PausedForATime'), tryV3, says('Progressing', 'WaitingForPods')],
+  },
+  'the user goes back from v2': {
+    start: 'serving v1',
+    course: [tryV2, says('Paused'), { kind: 'UserEdits', edit: { kind: 'Model', version: 'v1' } }],
+  },
+  'it is being deleted': { start: 'serving v1', course: [deleteSlowly, plans, says('Deleting')] },
+  'it is being deleted within a rollout': {
+    start: 'serving v1',
+    course: [tryV2, says('Paused'), deleteSlowly, plans, says('Deleting')],
+  },
+};
+
+const MOST_TURNS = 3_000;
+
+function makeMoment(name: string, { start, course }: Recipe): Moment {
+  const tale = new Tale({ start, events: [], world: startOf(start) }, new Census());
+  for (const part of course) {
+    if (typeof part === 'function') goOnUntil(tale, part, name);
+    else tale.let(part);
+  }
+  return { name, start, events: tale.events, world: tale.world };
+}
+
+function goOnUntil(tale: Tale, holds: Condition, name: string): void {
+  for (let turn = 0; !holds(tale.world); turn += 1) {
+    if (turn > MOST_TURNS) {
+      tale.condemn({
+        code: 'I12',
+        name: 'the usual course leads on',
+        message: `the moment '${name}' never comes`,
+      });
+    }
+    tale.let(usualEvent(tale.world, turn));
+  }
+}
+
+export const MOMENT_NAMES = Object.keys(recipes);
+
+const made = new Map<string, Moment>();
+
+/** The moment of this name; a story on the way there may already end badly. */
+export function momentOf(name: string): Moment {
+  const known = made.get(name);
+  const recipe = recipes[name];
+  if (known !== undefined) return known;
+  if (recipe === undefined) throw new Error(`no moment is called '${name}'`);
+  const moment = makeMoment(name, recipe);
+  made.set(name, moment);
+  return moment;
+}

@@ -1,0 +1,184 @@
+/** One small fault, as a person could make it, and the invariant that has to notice. */
+export interface Mutant {
+  readonly name: string;
+  /** Below operator/. */
+  readonly file: string;
+  readonly snippet: string;
+  readonly replacement: string;
+  readonly caughtBy: string;
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'weight goes to pods that are not ready',
+    file: 'plan/capacity.ts',
+    snippet: 'return revision.readyPods >= podsForShare(facts, share);',
+    replacement: 'return true;',
+    caughtBy: 'I1',
+  },
+  {
+    name: 'a share is rounded down to too few pods',
+    file: 'plan/capacity.ts',
+    snippet: 'Math.ceil((share * stableSize) / FULL_WEIGHT)',
+    replacement: 'Math.floor((share * stableSize) / FULL_WEIGHT)',
+    caughtBy: 'I7',
+  },
+  {
+    name: 'idle pods are not waited for',
+    file: 'plan/retirement.ts',
+    snippet: 'if (report === undefined || report.inFlight > 0) return false;',
+    replacement: 'if (report === undefined || report.inFlight >= 0) return true;',
+    caughtBy: 'I2',
+  },
+  {
+    name: 'a revision goes before any proxy is proven to send elsewhere',
+    file: 'plan/retirement.ts',
+    snippet: 'provenLongEnough(proof, nowMs) &&\n      revision.pods.every((pod) => isIdle(facts, pod)),',
+    replacement: 'true,',
+    caughtBy: 'I2',
+  },
+  {
+    name: 'a new destination is named before its Service exists',
+    file: 'plan/next-routing.ts',
+    snippet: "return facing?.objects.has('Service') ? [{ revision, weight: 0 }] : [];",
+    replacement: 'return [{ revision, weight: 0 }];',
+    caughtBy: 'I3',
+  },
+  {
+    name: 'a weight is raised without proof that proxies know the destination',
+    file: 'plan/next-routing.ts',
+    snippet: "proof.kind === 'Proven' && facing !== undefined",
+    replacement: 'facing !== undefined',
+    caughtBy: 'I3',
+  },
+  {
+    name: 'a gateway that is behind is no doubt',
+    file: 'plan/proof.ts',
+    snippet: '  gatewayBehind,\n',
+    replacement: '',
+    caughtBy: 'I3',
+  },
+  {
+    name: 'a sidecar that is behind is no doubt',
+    file: 'plan/proof.ts',
+    snippet: '  sidecarBehind,\n',
+    replacement: '',
+    caughtBy: 'I3',
+  },
+  {
+    name: 'the proof of an older routing counts for this one',
+    file: 'plan/proof.ts',
+    snippet: 'if (remembered?.hash === hash && remembered.provenAt !== undefined) {',
+    replacement: 'if (remembered?.provenAt !== undefined) {',
+    caughtBy: 'I3',
+  },
+  {
+    name: 'the stable keeps all of its weight',
+    file: 'plan/next-routing.ts',
+    snippet: 'weight: FULL_WEIGHT - given',
+    replacement: 'weight: FULL_WEIGHT',
+    caughtBy: 'I4',
+  },
+  {
+    name: 'an applied Deployment carries replicas',
+    file: 'plan/writes.ts',
+    snippet: 'const desired = buildDeployment(modelDeployment, name, snapshot);',
+    replacement:
+      'const built = buildDeployment(modelDeployment, name, snapshot);\n' +
+      '  const desired = { ...built, spec: { ...built.spec, replicas: 1 } };',
+    caughtBy: 'I6',
+  },
+  {
+    name: 'the giver of traffic may shrink',
+    file: 'plan/autoscaling.ts',
+    snippet: 'holdScaleDown: course.holdScaleDown && revision === facts.stable,',
+    replacement: 'holdScaleDown: false,',
+    caughtBy: 'I7',
+  },
+  {
+    name: 'a raised floor comes down at once',
+    file: 'plan/autoscaling.ts',
+    snippet: 'const keepsRaisedFloor = course.holdScaleDown || !followsItsMetric(live);',
+    replacement: 'const keepsRaisedFloor = false;',
+    caughtBy: 'I7',
+  },
+  {
+    name: 'the entry Service selects what the spec asks for',
+    file: 'plan/writes.ts',
+    snippet: 'function entryService({ modelDeployment, observed, stable }: Facts)',
+    replacement: 'function entryService({ modelDeployment, observed, desired: stable }: Facts)',
+    caughtBy: 'I7',
+  },
+  {
+    name: 'a rollout begins its steps anew in every pass',
+    file: 'plan/rollout.ts',
+    snippet: 'if (remembered.stepsHash === stepsHash(facts)) return remembered;',
+    replacement: '',
+    caughtBy: 'I12',
+  },
+  {
+    name: 'nobody looks again after a write',
+    file: 'plan/plan.ts',
+    snippet: '...(writes.length > 0 ? [LOOK_AFTER_WRITE_MS] : []),',
+    replacement: '',
+    caughtBy: 'I12',
+  },
+  {
+    name: 'an abort is not recorded',
+    file: 'plan/writes.ts',
+    snippet: '    ...recordOfMarked(facts, course, kept),\n',
+    replacement: '',
+    caughtBy: 'I12',
+  },
+  {
+    name: 'Healthy is said before the gateways use the routes',
+    file: 'plan/rules.ts',
+    snippet:
+      "if (doubt !== undefined) return { phase: 'Progressing', reason: 'RoutingUnproven', message: doubt };",
+    replacement: '',
+    caughtBy: 'I11',
+  },
+  {
+    name: 'a step is over as soon as it is asked for',
+    file: 'plan/proof.ts',
+    snippet: ": { kind: 'Unproven', hash, message: problem };",
+    replacement: ": { kind: 'Proven', hash, sinceMs: nowMs };",
+    caughtBy: 'I11',
+  },
+  {
+    name: 'errors of a candidate are no evidence',
+    file: 'plan/evidence.ts',
+    snippet: '  answersWithErrors,\n',
+    replacement: '',
+    caughtBy: 'I13',
+  },
+  {
+    name: 'what is being deleted is kept whole',
+    file: 'plan/rules.ts',
+    snippet: '  deleting, // owner references do the rest\n',
+    replacement: '',
+    caughtBy: 'I14',
+  },
+  {
+    name: 'everything is written in every pass',
+    file: 'plan/writes.ts',
+    snippet: '|| !needsApply(live, desired)) return [];',
+    replacement: ') return [];',
+    caughtBy: 'I16',
+  },
+  {
+    name: 'the record of an abort is not read',
+    file: 'resources/controller-revision.ts',
+    snippet: '...(aborted !== undefined && { aborted: readAborted(aborted) }),',
+    replacement: '',
+    caughtBy: 'I12',
+  },
+  {
+    name: 'a Deployment is only made in the pass that records its revision',
+    file: 'plan/writes.ts',
+    snippet: "const live = objects.get('Deployment');",
+    replacement:
+      "const live = objects.get('Deployment');\n  if (!live && objects.has('ControllerRevision')) return [];",
+    caughtBy: 'I10',
+  },
+];
