@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 run := . scripts/toolchain.sh && use_project &&
 
-.PHONY: help setup demo test test-fast verify format bench-operator bench-runtime bed-up bed-down clean
+.PHONY: help setup about-demo demo test test-fast verify format bench-operator bench-runtime bed-up bed-down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -13,7 +13,10 @@ help: ## this list
 setup: ## toolchain, npm packages
 	@. scripts/toolchain.sh && install_project
 
-demo: setup ## a real cluster on this machine: a model goes from version 1 to 2 under traffic, bad versions go back
+about-demo:
+	@cat test/demo/about.txt
+
+demo: about-demo setup ## a real cluster on this machine: a model goes from version 1 to 2 under traffic, bad versions go back
 	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh && node test/demo/main.ts
 
 test: setup ## every tier: types, lint, generated files, unit, chart, simulator, API server, whole stack

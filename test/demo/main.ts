@@ -1,6 +1,7 @@
 import { cacheFolder } from '../bed/programs.ts';
 import { join } from 'node:path';
-import type { Bed } from '../bed/bed.ts';
+import { startBed, type Bed } from '../bed/bed.ts';
+import { ensureProjectImage } from '../bed/images.ts';
 import { gatewayTargets } from '../bed/pods.ts';
 import { isFailure } from '../bed/load.ts';
 import { Progress } from '../bed/progress.ts';
@@ -18,7 +19,13 @@ async function setUp(): Promise<Bed> {
   narrator.say(
     'Setting up, with the seconds that each part takes; the first time images are built, which takes minutes:',
   );
-  const bed = await progress.step('all of it', () => ensureStack((line) => narrator.say(line)));
+  // First of all, because it refuses when something that it needs is taken.
+  const bed = await progress.step('the cluster in all', () =>
+    startBed({ print: (line) => narrator.say(line) }),
+  );
+  await progress.step('image of the operator', () => ensureProjectImage('operator'));
+  await progress.step('image of the runtime', () => ensureProjectImage('runtime'));
+  await progress.step('both images into the cluster, helm install', () => ensureStack(() => undefined));
   await progress.step('models of examples/models over http', () => keepModelsServed(bed));
   await progress.step(`a fresh namespace ${subject.namespace}`, () => freshNamespace(bed));
   return bed;
