@@ -9,6 +9,7 @@ export interface ImageContents {
   };
   /** Of all files, unpacked. */
   readonly bytes: number;
+  /** Without folders. */
   readonly files: readonly string[];
 }
 
@@ -30,7 +31,9 @@ export async function readImage({ archive }: Image): Promise<ImageContents> {
   return {
     config,
     bytes: rows.reduce((total, [, , size]) => total + Number(size ?? 0), 0),
-    files: rows.map(([, , , , , file = '']) => file.replace(/^\.\//, '')),
+    files: rows
+      .map(([, , , , , file = '']) => file.replace(/^\.\//, ''))
+      .filter((file) => file !== '' && !file.endsWith('/')),
   };
 }
 
