@@ -1,9 +1,14 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readWrites } from '../bed/audit.ts';
 import { startBed, type Bed } from '../bed/bed.ts';
 import { startClient } from '../bed/client.ts';
+import { addresses, bedLayout, names } from '../bed/layout.ts';
 import { isWithinBinomial, startLoad } from '../bed/load.ts';
 import { containerPid, forceDeletePod, gatewayPods, gatewayTargets, waitForReadyPods } from '../bed/pods.ts';
+import { findObstacles } from '../bed/preflight.ts';
 import { get } from '../bed/probe.ts';
 import { askIstiod, clustersOf } from '../bed/proxies.ts';
 import { waitFor } from '../bed/wait.ts';
@@ -165,6 +170,20 @@ describe('the test bed', () => {
     await waitForReadyPods(bed, { namespace, selector: 'headgate.dev/revision=r1', count: 2 });
     const writes = await readWrites(bed.auditLog, { user: 'bed-admin', resource: 'pods', namespace });
     expect(writes.map(({ verb, name }) => [verb, name])).toContainEqual(['delete', victim.name]);
+  });
+
+  it('refuses to start where another one stands, and names each thing that is taken', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'headgate-taken-'));
+    await writeFile(join(folder, 'somebody-elses'), '');
+    const obstacles = await findObstacles(bedLayout(folder));
+    await rm(folder, { recursive: true });
+    expect(obstacles).toEqual([
+      expect.stringContaining(`the folder ${folder} is not empty`) as string,
+      `the network link ${names.link} exists already and is not ours`,
+      ...[addresses.nodeRange, addresses.podRange, addresses.serviceRange].map(
+        (range) => expect.stringContaining(`the addresses ${range} are taken by the route `) as string,
+      ),
+    ]);
   });
 
   it('shows the proxies and their nonces in the debug answers of istiod', async () => {

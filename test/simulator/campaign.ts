@@ -1,3 +1,4 @@
+import { PHASES } from '../../operator/api/status.ts';
 import { Dice } from './dice.ts';
 import { exhaust } from './exhaust.ts';
 import { FAULT_NAMES, type FaultName } from './faults.ts';
@@ -27,16 +28,6 @@ export interface Outcome {
   readonly seconds: number;
   readonly bad: BadEnd | undefined;
 }
-
-export const PHASES = [
-  'Pending',
-  'Progressing',
-  'Paused',
-  'Healthy',
-  'Degraded',
-  'Aborted',
-  'Deleting',
-] as const;
 
 /** What no user can do. */
 const IMPOSSIBLE: ReadonlySet<string> = new Set([
