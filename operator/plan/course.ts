@@ -13,7 +13,7 @@ export type CourseReason =
   | 'IstioMissing'
   | 'NoReadyPods'
   | 'PausedForATime'
-  | 'PausedUntilEdit'
+  | 'PausedUntilDecision'
   | 'Promoted'
   | 'Promoting'
   | 'RoutingUnproven'

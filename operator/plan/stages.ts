@@ -46,7 +46,7 @@ export const stages: readonly Stage[] = [
     applies: ({ wait, nowMs }) => wait === undefined || (wait.kind === 'Until' && wait.timeMs <= nowMs),
     course: enterNextStep,
   },
-  { applies: ({ wait }) => wait?.kind === 'Edit', course: pausedUntilEdit },
+  { applies: ({ wait }) => wait?.kind === 'Decision', course: pausedUntilDecision },
   { applies: () => true, course: pausedForATime },
 ];
 
@@ -92,10 +92,10 @@ function enterNextStep({ state, candidate, demand, nowMs }: Rollout): StageCours
   };
 }
 
-function pausedUntilEdit({ candidate, demand }: Rollout): StageCourse {
+function pausedUntilDecision({ candidate, demand }: Rollout): StageCourse {
   return {
     phase: 'Paused',
-    reason: 'PausedUntilEdit',
+    reason: 'PausedUntilDecision',
     message: `Paused with ${percent(weightOf(demand.routing, candidate.name))} on ${candidate.name}, as the steps say: remove this pause from spec.rollout to go on, or go back to what was there before to stop`,
   };
 }

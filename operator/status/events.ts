@@ -60,7 +60,7 @@ function aborted({ course: { mark, reason } }: Change): PlannedEvent | undefined
 }
 
 function paused({ before, course, after }: Change): PlannedEvent | undefined {
-  const entered = course.reason === 'PausedUntilEdit' && before?.reason !== 'PausedUntilEdit';
+  const entered = course.reason === 'PausedUntilDecision' && before?.reason !== 'PausedUntilDecision';
   return entered ? { type: 'Normal', reason: course.reason, message: after.message ?? '' } : undefined;
 }
 

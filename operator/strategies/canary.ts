@@ -14,7 +14,7 @@ const pause = Type.Object(
       duration({
         field: `${FIELD}[].pause.for`,
         description:
-          'How long to stay, counted from the proof of the weight before it. Left out: until an edit removes the pause.',
+          'How long to stay, counted from the proof of the weight before it. Left out: until somebody decides, or an edit removes the pause.',
         example: '10m',
       }),
     ),
@@ -113,7 +113,7 @@ export const canary: Strategy<CanaryConfiguration> = {
     const rest = steps[stepIndex]?.pause;
     if (rest === undefined) return undefined;
     return rest.for === undefined
-      ? { kind: 'Edit' }
+      ? { kind: 'Decision' }
       : { kind: 'Until', timeMs: enteredAtMs + durationMs(rest.for) };
   },
 };

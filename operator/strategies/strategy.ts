@@ -9,7 +9,7 @@ export interface Demand {
 }
 
 /** Why a realised step is not over yet. */
-export type Wait = { readonly kind: 'Until'; readonly timeMs: number } | { readonly kind: 'Edit' };
+export type Wait = { readonly kind: 'Until'; readonly timeMs: number } | { readonly kind: 'Decision' };
 
 export interface Position {
   readonly stable: string;

@@ -109,9 +109,9 @@ const recipes: Readonly<Record<string, Recipe>> = {
     course: [grows, grows, clusterMoves, clusterMoves, tryV2, asks(5_000)],
   },
   'v2 pauses with 5 %': { start: 'serving v1', course: [tryV2, says('Paused', 'PausedForATime')] },
-  'v2 pauses until an edit': {
+  'v2 pauses until a decision': {
     start: 'serving v1',
-    course: [pauseForEver, isAtRest, tryV2, says('Paused', 'PausedUntilEdit')],
+    course: [pauseForEver, isAtRest, tryV2, says('Paused', 'PausedUntilDecision')],
   },
   'v2 is to get 50 %': { start: 'serving v1', course: [tryV2, asks(5_000)] },
   'v2 is to get all': { start: 'serving v1', course: [tryV2, asks(10_000)] },

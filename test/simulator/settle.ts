@@ -62,7 +62,7 @@ export interface Rest {
 }
 
 /**
- * Rounds until nothing moves and nobody waits for the clock. A rollout that pauses until an edit looks for evidence
+ * Rounds until nothing moves and nobody waits for the clock. A rollout that pauses until a decision looks for evidence
  * all the while: it is at rest when nothing has changed for longer than any deadline.
  */
 function settle(world: World, census: Census, way: number[]): World | Pick<Rest, 'end'> {

@@ -220,13 +220,13 @@ describe('the progress deadline', () => {
       .asksFor('v2')
       .runs('v2', 1)
       .rests();
-    expect(scene.status.reason).toBe('PausedUntilEdit');
+    expect(scene.status.reason).toBe('PausedUntilDecision');
     expect(
       scene
         .later(60 * MINUTE)
         .runs('v1', 4)
         .rests().status.reason,
-    ).toBe('PausedUntilEdit');
+    ).toBe('PausedUntilDecision');
   });
 
   test('runs while the promotion waits for the last pods', () => {

@@ -203,7 +203,7 @@ describe('from wherever a story ends', () => {
             mend(scene);
             scene.later(61_000).rests().metricIs('True');
           }
-          expect(['Healthy', 'Aborted', 'PausedUntilEdit']).toContain(
+          expect(['Healthy', 'Aborted', 'PausedUntilDecision']).toContain(
             scene.status.phase === 'Paused' ? scene.status.reason : scene.status.phase,
           );
           scene.rests().later(3_600_000);

@@ -78,14 +78,14 @@ describe('a step', () => {
     expect(scene.later(MINUTE - 300).plan().requeueAfterMs).toBe(300);
   });
 
-  test('that pauses until an edit says what to edit', () => {
+  test('that pauses until a decision says what decides', () => {
     const scene = serving()
       .steps({ weight: 20 }, { pause: {} }, { weight: 100 })
       .asksFor('v2')
       .runs('v2', 1)
       .rests();
     scene.later(30 * 24 * 60 * MINUTE).rests();
-    expect(scene.status).toMatchObject({ phase: 'Paused', reason: 'PausedUntilEdit', step: '1/3' });
+    expect(scene.status).toMatchObject({ phase: 'Paused', reason: 'PausedUntilDecision', step: '1/3' });
     expect(scene.status.message).toBe(
       `Paused with 20 % on ${scene.revision('v2')}, as the steps say: remove this pause from spec.rollout to go on, or go back to what was there before to stop`,
     );

@@ -39,7 +39,7 @@ describe('people are told', () => {
   test('of a pause that only an edit ends', () => {
     const scene = serving().steps({ weight: 20 }, { pause: {} }).asksFor('v2').rests();
     const events = told(scene, (it) => it.runs('v2', 1));
-    expect(reasons(events)).toStrictEqual(['Normal StepCompleted', 'Normal PausedUntilEdit']);
+    expect(reasons(events)).toStrictEqual(['Normal StepCompleted', 'Normal PausedUntilDecision']);
     expect(events.at(-1)?.message).toContain('remove this pause from spec.rollout to go on');
   });
 
@@ -100,7 +100,7 @@ describe('nobody is told', () => {
     ],
   ])('%s', (_of, make, change) => {
     expect(
-      reasons(told(make(), change)).filter((reason) => reason !== 'Normal PausedUntilEdit'),
+      reasons(told(make(), change)).filter((reason) => reason !== 'Normal PausedUntilDecision'),
     ).toStrictEqual([]);
   });
 });

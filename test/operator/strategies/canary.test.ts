@@ -83,7 +83,7 @@ describe('how long a realised step lasts', () => {
   test.each([
     { stepIndex: 0, wait: undefined, because: 'a weight is over once it is proven' },
     { stepIndex: 1, wait: { kind: 'Until', timeMs: enteredAtMs + 90_000 }, because: 'it says for how long' },
-    { stepIndex: 3, wait: { kind: 'Edit' }, because: 'it does not say for how long' },
+    { stepIndex: 3, wait: { kind: 'Decision' }, because: 'it does not say for how long' },
     { stepIndex: 5, wait: undefined, because: 'there is none' },
   ])('step $stepIndex: because $because', ({ stepIndex, wait }) => {
     expect(canary.wait({ steps: usual }, stepIndex, enteredAtMs)).toStrictEqual(wait);
