@@ -1,14 +1,13 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ModelDeployment } from '../operator/api/model-deployment.ts';
-import { labels } from '../operator/api/names.ts';
-import { Caches } from '../operator/kube/caches.ts';
+import { createCaches } from '../operator/kube/caches.ts';
 import { KubernetesCluster } from '../operator/kube/client.ts';
 import { groupKey } from '../operator/kube/cluster.ts';
-import { connectionFromFile } from '../operator/kube/connection.ts';
-import { Discovery } from '../operator/kube/discovery.ts';
-import { cachedKinds } from '../operator/kube/resource-types.ts';
-import { createTransport } from '../operator/kube/transport.ts';
+import { connectionFromFile } from '../operator/controller/connection.ts';
+import { Discovery } from '../operator/controller/discovery.ts';
+import { cachedKinds } from '../operator/kube/kinds.ts';
+import { createTransport } from '../operator/controller/transport.ts';
 import { plan } from '../operator/plan/plan.ts';
 import { reconcile } from '../operator/reconcile.ts';
 import { OperatorProcess, RUNTIME_IMAGE } from '../test/api-server/support/operator-process.ts';
@@ -118,9 +117,8 @@ async function benchNoop(world: World): Promise<void> {
   const transport = createTransport(connectionFromFile(world.server.kubeconfig), (verb) => {
     if (verb !== 'get' && verb !== 'watch') writes += 1;
   });
-  const caches = new Caches({
+  const caches = createCaches({
     ...{ transport, namespace: OPERATOR_NAMESPACE },
-    ...{ ownerKind: 'ModelDeployment', ownerLabel: labels.modelDeployment },
     ...{ onChange: () => undefined, onServed: () => undefined, onTrouble: () => undefined },
   });
   caches.start();

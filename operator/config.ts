@@ -1,4 +1,4 @@
-import { ConfigurationError } from './errors.ts';
+import { ConfigurationError } from './controller/errors.ts';
 
 /** Everything that the environment decides. */
 export interface OperatorConfig {

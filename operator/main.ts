@@ -1,6 +1,6 @@
 import { readConfig } from './config.ts';
-import { messageOf } from './errors.ts';
-import { connectionFromDefault } from './kube/connection.ts';
+import { messageOf } from './controller/errors.ts';
+import { connectionFromDefault } from './controller/connection.ts';
 import { Operator } from './operator.ts';
 import { createLog, type Log } from './telemetry/log.ts';
 

@@ -3,15 +3,16 @@ import type { KubernetesObject } from './api/object.ts';
 import type { HistoryEntry, ModelDeploymentStatus } from './api/model-deployment.ts';
 import type { OperatorConfig } from './config.ts';
 import { Controller } from './controller/controller.ts';
-import { messageOf } from './errors.ts';
-import { Caches } from './kube/caches.ts';
+import { messageOf } from './controller/errors.ts';
+import type { Caches } from './controller/caches.ts';
+import { createCaches } from './kube/caches.ts';
 import { KubernetesCluster } from './kube/client.ts';
 import { groupKey } from './kube/cluster.ts';
-import type { Connection } from './kube/connection.ts';
-import { Discovery } from './kube/discovery.ts';
-import type { Change } from './kube/object-store.ts';
-import type { CachedKind } from './kube/resource-types.ts';
-import { createTransport } from './kube/transport.ts';
+import type { Connection } from './controller/connection.ts';
+import { Discovery } from './controller/discovery.ts';
+import type { Change } from './controller/object-store.ts';
+import type { CachedKind } from './kube/kinds.ts';
+import { createTransport } from './controller/transport.ts';
 import { reconcile } from './reconcile.ts';
 import { startHealthServer, type HealthServer } from './telemetry/health.ts';
 import type { Log } from './telemetry/log.ts';
@@ -22,7 +23,7 @@ export class Operator {
   private readonly config: OperatorConfig;
   private readonly log: Log;
   private readonly metrics: Metrics;
-  private readonly caches: Caches;
+  private readonly caches: Caches<CachedKind>;
   private readonly controller: Controller;
   private readonly cluster: KubernetesCluster;
   private readonly discovery: Discovery;
@@ -40,11 +41,9 @@ export class Operator {
     const transport = createTransport(connection, (verb, code) =>
       this.metrics.apiRequests.inc({ verb, code: String(code) }),
     );
-    this.caches = new Caches({
+    this.caches = createCaches({
       transport,
       ...(config.watchNamespace === undefined ? {} : { namespace: config.watchNamespace }),
-      ownerKind: 'ModelDeployment',
-      ownerLabel: labels.modelDeployment,
       onChange: (kind, change) => this.enqueue(kind, change),
       onServed: (kind, served) => this.onServed(kind, served),
       onTrouble: (kind, error) => this.onTrouble(kind, error),

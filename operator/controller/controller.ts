@@ -1,4 +1,4 @@
-import { isConflict } from '../errors.ts';
+import { isConflict } from './errors.ts';
 import { WorkQueue } from './workqueue.ts';
 
 /** What a pass wants next for its key; nothing at all means that events decide. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { HistoryEntry, ModelDeployment, ModelDeploymentStatus } from '../api/model-deployment.ts';
-import { isRefusal, messageOf } from '../errors.ts';
+import { isRefusal, messageOf } from '../controller/errors.ts';
 import type { Cluster } from '../kube/cluster.ts';
 import type { Action, PlannedEvent } from '../plan/action.ts';
 import { refusalEvent, refusedStatus, type Refusal } from '../status/refusal.ts';

@@ -1,19 +1,13 @@
 import type { KubernetesObject, ObjectReference } from '../api/object.ts';
-import { isConflict, isInvalid, isNotFound } from '../errors.ts';
+import { isConflict, isInvalid, isNotFound } from '../controller/errors.ts';
 import type { PlannedEvent } from '../plan/action.ts';
-import type { Caches } from './caches.ts';
+import type { Caches } from '../controller/caches.ts';
 import type { Cluster } from './cluster.ts';
-import type { Discovery } from './discovery.ts';
+import type { Discovery } from '../controller/discovery.ts';
 import { buildEvent } from './events.ts';
-import {
-  collectionPath,
-  isCachedKind,
-  objectPath,
-  resourceType,
-  type CachedKind,
-  type KnownKind,
-} from './resource-types.ts';
-import type { Transport } from './transport.ts';
+import { collectionPath, objectPath } from '../controller/resource-type.ts';
+import { isCachedKind, resourceType, type CachedKind, type KnownKind } from './kinds.ts';
+import type { Transport } from '../controller/transport.ts';
 import { trim } from './trim.ts';
 
 const APPLY = { fieldManager: 'headgate', force: 'true' } as const;
@@ -22,10 +16,10 @@ const APPLY_CONTENT_TYPE = 'application/apply-patch+yaml';
 /** The cluster behind a real API server. Answers to our own writes enter the caches before the watch brings them. */
 export class KubernetesCluster implements Cluster {
   private readonly transport: Transport;
-  private readonly caches: Caches;
+  private readonly caches: Caches<CachedKind>;
   private readonly discovery: Discovery;
 
-  constructor(transport: Transport, caches: Caches, discovery: Discovery) {
+  constructor(transport: Transport, caches: Caches<CachedKind>, discovery: Discovery) {
     this.transport = transport;
     this.caches = caches;
     this.discovery = discovery;

@@ -1,6 +1,6 @@
 import type { KubernetesObject, ObjectReference } from '../api/object.ts';
 import type { PlannedEvent } from '../plan/action.ts';
-import type { CachedKind, KnownKind } from './resource-types.ts';
+import type { CachedKind, KnownKind } from './kinds.ts';
 
 /** The whole of what this program does to a Kubernetes cluster and asks of it. */
 export interface Cluster {

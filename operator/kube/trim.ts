@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '../api/object.ts';
-import type { ResourceType } from './resource-types.ts';
+import type { ResourceType } from '../controller/resource-type.ts';
 
 interface Fields {
   readonly [field: string]: unknown;

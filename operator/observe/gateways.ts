@@ -1,7 +1,7 @@
 import { probePath } from '../api/names.ts';
 import type { ModelDeployment } from '../api/model-deployment.ts';
 import type { KubernetesObject } from '../api/object.ts';
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../controller/errors.ts';
 import type { Cluster } from '../kube/cluster.ts';
 import type { GatewayObservation, ProxyObservation } from '../plan/observed.ts';
 import { chooseServer, type GatewayServer } from './gateway-server.ts';

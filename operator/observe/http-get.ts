@@ -1,6 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../controller/errors.ts';
 
 export interface Question {
   readonly address: string;

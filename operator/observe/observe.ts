@@ -1,7 +1,7 @@
 import type { ModelDeployment } from '../api/model-deployment.ts';
 import type { KubernetesObject } from '../api/object.ts';
 import { groupKey, type Cluster } from '../kube/cluster.ts';
-import { cachedKinds, type CachedKind } from '../kube/resource-types.ts';
+import { cachedKinds, type CachedKind } from '../kube/kinds.ts';
 import type { GatewayObservation, Observed, PlatformObservation } from '../plan/observed.ts';
 import { observeGateways } from './gateways.ts';
 import { observePod, type Pod } from './pods.ts';

@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../controller/errors.ts';
 import type { ProxyObservation } from '../plan/observed.ts';
 import type { GatewayPod } from './gateway-port.ts';
 import { httpGet } from './http-get.ts';

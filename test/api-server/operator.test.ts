@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ModelDeploymentStatus } from '../../operator/api/model-deployment.ts';
 import type { KubernetesObject } from '../../operator/api/object.ts';
-import type { CachedKind } from '../../operator/kube/resource-types.ts';
+import type { CachedKind } from '../../operator/kube/kinds.ts';
 import { waitFor } from '../bed/wait.ts';
 import { Installation } from './support/installation.ts';
 import type { OperatorProcess } from './support/operator-process.ts';

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../operator/api/object.ts';
-import { cachedTypes } from '../../operator/kube/resource-types.ts';
+import { cachedTypes } from '../../operator/kube/kinds.ts';
 import type { ClusterRole, ClusterRoleBinding, Deployment, Role, RoleBinding, Rule } from './kinds.ts';
 import { only, template } from './render.ts';
 

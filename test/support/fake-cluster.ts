@@ -1,7 +1,7 @@
 import type { KubernetesObject, ObjectReference } from '../../operator/api/object.ts';
-import { ApiError } from '../../operator/errors.ts';
+import { ApiError } from '../../operator/controller/errors.ts';
 import { groupKey, type Cluster } from '../../operator/kube/cluster.ts';
-import type { CachedKind, KnownKind } from '../../operator/kube/resource-types.ts';
+import type { CachedKind, KnownKind } from '../../operator/kube/kinds.ts';
 import type { PlannedEvent } from '../../operator/plan/action.ts';
 
 /** A cluster in memory with optimistic concurrency; an apply replaces the object, and no default is filled in. */

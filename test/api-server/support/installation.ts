@@ -2,15 +2,11 @@ import { setTimeout as rest } from 'node:timers/promises';
 import type { ModelDeployment, ModelDeploymentStatus } from '../../../operator/api/model-deployment.ts';
 import { labels } from '../../../operator/api/names.ts';
 import type { KubernetesObject } from '../../../operator/api/object.ts';
-import { connectionFromFile } from '../../../operator/kube/connection.ts';
-import {
-  collectionPath,
-  objectPath,
-  resourceType,
-  type KnownKind,
-} from '../../../operator/kube/resource-types.ts';
-import { createTransport, type Transport } from '../../../operator/kube/transport.ts';
-import { ApiError } from '../../../operator/errors.ts';
+import { connectionFromFile } from '../../../operator/controller/connection.ts';
+import { collectionPath, objectPath } from '../../../operator/controller/resource-type.ts';
+import { resourceType, type KnownKind } from '../../../operator/kube/kinds.ts';
+import { createTransport, type Transport } from '../../../operator/controller/transport.ts';
+import { ApiError } from '../../../operator/controller/errors.ts';
 import { startApiServer, type RunningApiServer } from '../../bed/api-server.ts';
 import {
   describeWrites,

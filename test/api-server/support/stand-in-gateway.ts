@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { KubernetesObject } from '../../../operator/api/object.ts';
-import { collectionPath, objectPath, resourceType } from '../../../operator/kube/resource-types.ts';
+import { collectionPath, objectPath } from '../../../operator/controller/resource-type.ts';
+import { resourceType } from '../../../operator/kube/kinds.ts';
 import { freePort } from '../../bed/free-port.ts';
 import type { Installation } from './installation.ts';
 import { listen } from './stand-in-runtime.ts';

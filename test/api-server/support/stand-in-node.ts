@@ -1,8 +1,9 @@
 import { setTimeout as rest } from 'node:timers/promises';
 import { labels, RUNTIME_CONTAINER } from '../../../operator/api/names.ts';
 import type { KubernetesObject } from '../../../operator/api/object.ts';
-import { ApiError } from '../../../operator/errors.ts';
-import { collectionPath, objectPath, resourceType } from '../../../operator/kube/resource-types.ts';
+import { ApiError } from '../../../operator/controller/errors.ts';
+import { collectionPath, objectPath } from '../../../operator/controller/resource-type.ts';
+import { resourceType } from '../../../operator/kube/kinds.ts';
 import { NAMESPACE, type Installation } from './installation.ts';
 import { StandInRuntime, type Answered } from './stand-in-runtime.ts';
 

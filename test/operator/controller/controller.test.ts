@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Controller, type Outcome } from '../../../operator/controller/controller.ts';
-import { ApiError } from '../../../operator/errors.ts';
+import { ApiError } from '../../../operator/controller/errors.ts';
 import { waitFor } from '../../bed/wait.ts';
 
 interface Pass {

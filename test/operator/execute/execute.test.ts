@@ -5,7 +5,7 @@ import type {
   ModelDeploymentStatus,
 } from '../../../operator/api/model-deployment.ts';
 import type { KubernetesObject } from '../../../operator/api/object.ts';
-import { ApiError } from '../../../operator/errors.ts';
+import { ApiError } from '../../../operator/controller/errors.ts';
 import { execute, type ExecuteListeners } from '../../../operator/execute/execute.ts';
 import type { Action } from '../../../operator/plan/action.ts';
 import { FakeCluster } from '../../support/fake-cluster.ts';

@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { KubernetesObject } from '../../../operator/api/object.ts';
-import { Caches } from '../../../operator/kube/caches.ts';
+import { createCaches } from '../../../operator/kube/caches.ts';
 import { KubernetesCluster } from '../../../operator/kube/client.ts';
-import { plainConnection } from '../../../operator/kube/connection.ts';
-import { Discovery } from '../../../operator/kube/discovery.ts';
-import { createTransport } from '../../../operator/kube/transport.ts';
+import { plainConnection } from '../../../operator/controller/connection.ts';
+import { Discovery } from '../../../operator/controller/discovery.ts';
+import { createTransport } from '../../../operator/controller/transport.ts';
 
 interface Heard {
   readonly line: string;
@@ -55,8 +55,8 @@ beforeEach(async () => {
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const transport = createTransport(plainConnection(url), (verb, code) => codes.push(`${verb} ${code}`));
-  const caches = new Caches({
-    ...{ transport, ownerKind: 'ModelDeployment', ownerLabel: 'headgate.dev/model-deployment' },
+  const caches = createCaches({
+    transport,
     ...{ onChange: () => undefined, onServed: () => undefined, onTrouble: () => undefined },
   });
   cluster = new KubernetesCluster(transport, caches, new Discovery({ transport, onChange: () => undefined }));

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, type RequestOptions as HttpsRequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError } from './errors.ts';
 
 /** Where the API server is and how to prove who we are. */
 export interface Connection {

@@ -1,15 +1,20 @@
 import { setTimeout as rest } from 'node:timers/promises';
-import type { KubernetesObject } from '../api/object.ts';
-import { ApiError, isNotFound } from '../errors.ts';
-import { collectionPath, type ResourceType } from './resource-types.ts';
+import type { KubernetesObject } from './object.ts';
+import { isNotFound } from './errors.ts';
+import { collectionPath, type ResourceType } from './resource-type.ts';
 import type { Change, ObjectStore } from './object-store.ts';
 import { SilenceError, type Transport } from './transport.ts';
-import { trim } from './trim.ts';
+import { parseWatchLine, toWatchError } from './watch-line.ts';
+
+/** Makes of what the API server sent an object that names its own kind, as the items of a list do not. */
+export type Trim = (type: ResourceType, raw: unknown) => KubernetesObject;
 
 export interface ListWatchOptions {
   readonly transport: Transport;
   readonly type: ResourceType;
   readonly store: ObjectStore;
+  /** Reduces an object to what is worth keeping, before it enters the store. */
+  readonly trim: Trim;
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly onChange: (change: Change) => void;
@@ -49,11 +54,6 @@ const SHORTEST_WATCH_MS = 1_000;
 interface ListPage {
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
   readonly items: readonly unknown[] | null;
-}
-
-interface WatchLine {
-  readonly type: string;
-  readonly object: { readonly metadata: { readonly resourceVersion: string } };
 }
 
 /**
@@ -113,7 +113,7 @@ export class ListWatch {
     let page: ListPage | undefined;
     do {
       page = await this.listPage(page?.metadata.continue);
-      objects.push(...(page.items ?? []).map((item) => trim(this.options.type, item)));
+      objects.push(...(page.items ?? []).map((item) => this.options.trim(this.options.type, item)));
     } while ((page.metadata.continue ?? '') !== '');
     const version = page.metadata.resourceVersion;
     this.publish(this.options.store.replace(objects, version));
@@ -163,8 +163,8 @@ export class ListWatch {
 
   /** Takes in one line of a watch; throws when it is not one that leads on. */
   private hear(line: string): string {
-    const { type, object } = JSON.parse(line) as WatchLine;
-    const { store, type: resourceType } = this.options;
+    const { type, object } = parseWatchLine(line);
+    const { store, trim, type: resourceType } = this.options;
     switch (type) {
       case 'ADDED':
       case 'MODIFIED':
@@ -240,9 +240,4 @@ export class ListWatch {
     const { labelSelector } = this.options;
     return labelSelector === undefined ? {} : { labelSelector };
   }
-}
-
-function toWatchError(status: unknown): ApiError {
-  const { code, reason, message } = status as { code?: number; reason?: string; message?: string };
-  return new ApiError(code ?? 500, reason ?? 'Unknown', message ?? 'the watch reported an error');
 }

@@ -1,6 +1,6 @@
 import { setTimeout as rest } from 'node:timers/promises';
-import { ApiError } from '../errors.ts';
-import { groupVersionPath } from './resource-types.ts';
+import { ApiError } from './errors.ts';
+import { groupVersionPath } from './resource-type.ts';
 import type { Transport } from './transport.ts';
 
 export interface DiscoveryOptions {

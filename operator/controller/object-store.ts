@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../api/object.ts';
+import type { KubernetesObject } from './object.ts';
 
 /** An object came, changed or went; `previous` is what the store held before. */
 export interface Change {

@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
-import { ApiError, messageOf } from '../errors.ts';
+import { ApiError, messageOf } from './errors.ts';
 import type { Connection } from './connection.ts';
 
 export interface ApiRequest {

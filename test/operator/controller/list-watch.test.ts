@@ -1,11 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { plainConnection } from '../../../operator/kube/connection.ts';
-import { ListWatch, type ListWatchOptions } from '../../../operator/kube/list-watch.ts';
-import { ObjectStore, type Change } from '../../../operator/kube/object-store.ts';
-import { cachedTypes } from '../../../operator/kube/resource-types.ts';
-import { createTransport } from '../../../operator/kube/transport.ts';
+import { plainConnection } from '../../../operator/controller/connection.ts';
+import { ListWatch, type ListWatchOptions, type Trim } from '../../../operator/controller/list-watch.ts';
+import { ObjectStore, type Change } from '../../../operator/controller/object-store.ts';
+import { createTransport } from '../../../operator/controller/transport.ts';
 import { waitFor } from '../../bed/wait.ts';
-import { FaultServer, type WatchFault } from './fault-server.ts';
+import { FaultServer, type FaultyObject, type WatchFault } from './fault-server.ts';
+
+const pods = { apiVersion: 'v1', kind: 'Pod', plural: 'pods' };
+
+const trim: Trim = ({ apiVersion, kind }, raw) => {
+  const { metadata, status } = raw as FaultyObject;
+  const { managedFields: _managedFields, ...kept } = metadata;
+  return { ...{ apiVersion, kind, status }, metadata: kept };
+};
 
 let server: FaultServer;
 let store: ObjectStore;
@@ -28,8 +35,9 @@ afterEach(async () => {
 function watch(options: Partial<ListWatchOptions> = {}): void {
   listWatch = new ListWatch({
     transport: createTransport(plainConnection(server.url)),
-    type: cachedTypes.Pod,
+    type: pods,
     store,
+    trim,
     onChange: (change) => changes.push(inWords(change)),
     onServed: (_, isServed) => served.push(isServed),
     onTrouble: (_, error) => troubles.push(String(error)),

@@ -8,6 +8,20 @@ export interface Thing {
   readonly version: number;
 }
 
+/** An object as the server sends it: more than a cache keeps. */
+export interface FaultyObject {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly managedFields: readonly object[];
+  };
+  readonly spec: object;
+  readonly status: object;
+}
+
 export type WatchFault =
   | 'status 500'
   | 'gone 410'
@@ -166,7 +180,7 @@ function breakWatch(fault: WatchFault, response: ServerResponse): void {
   breakers[fault]();
 }
 
-function objectOf({ name, uid, version }: Thing): object {
+function objectOf({ name, uid, version }: Thing): FaultyObject {
   return {
     metadata: {
       ...{ name, uid, namespace: 'ml', resourceVersion: String(version) },

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ApiError } from '../../../operator/errors.ts';
-import { Discovery } from '../../../operator/kube/discovery.ts';
-import type { ApiRequest, Transport } from '../../../operator/kube/transport.ts';
+import { ApiError } from '../../../operator/controller/errors.ts';
+import { Discovery } from '../../../operator/controller/discovery.ts';
+import type { ApiRequest, Transport } from '../../../operator/controller/transport.ts';
 import { waitFor } from '../../bed/wait.ts';
 
 const METRICS = 'custom.metrics.k8s.io/v1beta2';

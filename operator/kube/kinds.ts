@@ -1,9 +1,4 @@
-/** A kind of object, and where the API server keeps it. */
-export interface ResourceType {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly plural: string;
-}
+import type { ResourceType } from '../controller/resource-type.ts';
 
 /** The kinds that are kept in memory by a list and a watch. */
 export const cachedTypes = {
@@ -56,19 +51,4 @@ export function resourceType(kind: string): ResourceType {
   const type = types[kind];
   if (type === undefined) throw new Error(`no path is known for objects of kind ${kind}`);
   return type;
-}
-
-/** Path of a group's discovery document; groups beside the core one have a slash before their version. */
-export function groupVersionPath(groupVersion: string): string {
-  return groupVersion.includes('/') ? `/apis/${groupVersion}` : `/api/${groupVersion}`;
-}
-
-/** Path of all objects of a type, in one namespace or in all. */
-export function collectionPath(type: ResourceType, namespace?: string): string {
-  const scope = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
-  return `${groupVersionPath(type.apiVersion)}${scope}/${type.plural}`;
-}
-
-export function objectPath(type: ResourceType, namespace: string, name: string): string {
-  return `${collectionPath(type, namespace)}/${encodeURIComponent(name)}`;
 }

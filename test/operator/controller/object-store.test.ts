@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KubernetesObject } from '../../../operator/api/object.ts';
-import { compareVersions, ObjectStore } from '../../../operator/kube/object-store.ts';
+import { compareVersions, ObjectStore } from '../../../operator/controller/object-store.ts';
 
 function thing(name: string, resourceVersion: number, owner = 'fraud', uid = name): KubernetesObject {
   return {
