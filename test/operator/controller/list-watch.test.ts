@@ -32,6 +32,10 @@ afterEach(async () => {
   await server.stop();
 });
 
+/** Longer than any pause of a busy machine, or a watch would be given up in the middle of a test. */
+const timing = { idleMs: 60_000, firstBackoffMs: 5, lastBackoffMs: 50, missingMs: 10 };
+const impatient = { ...timing, idleMs: 200 };
+
 function watch(options: Partial<ListWatchOptions> = {}): void {
   listWatch = new ListWatch({
     transport: createTransport(plainConnection(server.url)),
@@ -41,7 +45,7 @@ function watch(options: Partial<ListWatchOptions> = {}): void {
     onChange: (change) => changes.push(inWords(change)),
     onServed: (_, isServed) => served.push(isServed),
     onTrouble: (_, error) => troubles.push(String(error)),
-    timing: { idleMs: 200, firstBackoffMs: 5, lastBackoffMs: 50, missingMs: 10 },
+    timing,
     ...options,
   });
   listWatch.start();
@@ -123,7 +127,7 @@ describe('a list-watch', () => {
     server.put('before');
     server.put('goes');
     server.faults.push(fault, fault, fault);
-    watch();
+    watch(fault === 'silence' ? { timing: impatient } : {});
     await waitFor('a first broken watch', () => server.watches > 0, { everyMs: 1 });
     server.put('meanwhile');
     server.remove('goes');
@@ -138,7 +142,7 @@ describe('a list-watch', () => {
 
   it('takes an API server that does not even answer for trouble', async () => {
     server.faults.push('no answer');
-    watch();
+    watch({ timing: impatient });
     await watching();
     expect(troubles).toEqual([expect.stringContaining('no answer within 200 ms')]);
   });
