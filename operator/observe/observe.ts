@@ -23,6 +23,7 @@ export interface ObserveOptions {
   readonly needsEvidence: (
     modelDeployment: ModelDeployment,
     children: readonly KubernetesObject[],
+    platform: PlatformObservation,
   ) => boolean;
 }
 
@@ -36,9 +37,9 @@ export async function observe(
   const group = groupKey(namespace, name);
   const children = childKinds.flatMap((kind) => cluster.cachedGroup(kind, group));
   const pods = cluster.cachedGroup('Pod', group) as readonly Pod[];
-  const isEvidenceNeeded = needsEvidence(modelDeployment, children);
-  const [platform, reports, gateways] = await Promise.all([
-    observePlatform(cluster),
+  const platform = await observePlatform(cluster);
+  const isEvidenceNeeded = needsEvidence(modelDeployment, children, platform);
+  const [reports, gateways] = await Promise.all([
     isEvidenceNeeded ? gatherReports(pods) : new Map<string, never>(),
     isEvidenceNeeded ? observeGateways(cluster, modelDeployment) : nothingAsked,
   ]);

@@ -4,7 +4,8 @@ import type { KubernetesObject } from '../api/object.ts';
 import type { ModelDeployment } from '../api/model-deployment.ts';
 import { readMarks, readSnapshot, type Marks, type Snapshot } from '../resources/controller-revision.ts';
 import type { Routing } from '../traffic/routing.ts';
-import { router } from '../traffic/index.ts';
+import { routerFor } from '../traffic/index.ts';
+import type { Router } from '../traffic/router.ts';
 import type { Observed, PodObservation } from './observed.ts';
 
 /** One revision as it stands in the world. */
@@ -23,6 +24,8 @@ export interface RevisionFacts {
 export interface Facts {
   readonly modelDeployment: ModelDeployment;
   readonly observed: Observed;
+  /** Who moves the traffic: the platform may change it from one pass to the next. */
+  readonly router: Router;
   readonly revisions: ReadonlyMap<string, RevisionFacts>;
   /** The revision that the spec asks for. */
   readonly desired: RevisionFacts;
@@ -44,9 +47,11 @@ export function gatherFacts(modelDeployment: ModelDeployment, observed: Observed
   const desired = revisions.get(desiredName);
   if (desired === undefined) throw new Error('the desired revision is always among the revisions');
   const stable = latestPromoted([...revisions.values()]);
+  const router = routerFor(modelDeployment, observed.platform);
   return {
     modelDeployment,
     observed,
+    router,
     revisions,
     desired,
     stable,

@@ -4,11 +4,11 @@ import { labels, revisionName } from '../api/names.ts';
 import { readMarks } from '../resources/controller-revision.ts';
 import { eventsOf } from '../status/events.ts';
 import { buildStatus } from '../status/status.ts';
-import { router } from '../traffic/index.ts';
+import { routerFor } from '../traffic/index.ts';
 import type { Action } from './action.ts';
 import { gatherFacts } from './facts.ts';
 import { nextRouting } from './next-routing.ts';
-import type { Observed } from './observed.ts';
+import type { Observed, PlatformObservation } from './observed.ts';
 import { evaluateProof } from './proof.ts';
 import { retirable } from './retirement.ts';
 import { decideCourse } from './rules.ts';
@@ -50,17 +50,22 @@ export function plan(modelDeployment: ModelDeployment, observed: Observed, nowMs
 export function needsEvidence(
   modelDeployment: ModelDeployment,
   children: readonly KubernetesObject[],
+  platform: PlatformObservation,
 ): boolean {
   return (
     modelDeployment.status?.rollout !== undefined ||
-    isUnproven(modelDeployment, children) ||
+    isUnproven(modelDeployment, children, platform) ||
     isToBeTried(modelDeployment, children) ||
     hasLeftovers(modelDeployment, children)
   );
 }
 
-function isUnproven(modelDeployment: ModelDeployment, children: readonly KubernetesObject[]): boolean {
-  const askedHash = router.liveHash(children, modelDeployment);
+function isUnproven(
+  modelDeployment: ModelDeployment,
+  children: readonly KubernetesObject[],
+  platform: PlatformObservation,
+): boolean {
+  const askedHash = routerFor(modelDeployment, platform).liveHash(children, modelDeployment);
   const remembered = modelDeployment.status?.routing;
   return askedHash !== undefined && (remembered?.hash !== askedHash || remembered.provenAt === undefined);
 }

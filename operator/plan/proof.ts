@@ -1,5 +1,4 @@
 import type { ModelDeploymentStatus } from '../api/model-deployment.ts';
-import { router } from '../traffic/index.ts';
 import type { Routing } from '../traffic/routing.ts';
 import { MANAGEMENT_PORT } from '../api/names.ts';
 import type { RuntimeReport } from './observed.ts';
@@ -47,7 +46,7 @@ export function evaluateProof(facts: Facts, nowMs: number): Proof {
  * undefined when they are, or when there is no router to ask.
  */
 export function whyUnproven(facts: Facts, proof: Proof, routing: Routing): string | undefined {
-  const { modelDeployment, observed, askedHash } = facts;
+  const { modelDeployment, observed, router, askedHash } = facts;
   if (observed.platform.istio && askedHash !== router.render(modelDeployment, routing).hash) {
     return 'The routes are being written';
   }

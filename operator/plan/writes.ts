@@ -5,7 +5,6 @@ import { buildDeployment } from '../resources/deployment.ts';
 import { appliedHash, needsApply, withAppliedHash } from '../resources/difference.ts';
 import { buildDisruptionBudget } from '../resources/disruption-budget.ts';
 import { buildEntryService, buildRevisionService } from '../resources/service.ts';
-import { router } from '../traffic/index.ts';
 import type { Routing } from '../traffic/routing.ts';
 import type { Action } from './action.ts';
 import { autoscalerSettings } from './autoscaling.ts';
@@ -54,7 +53,7 @@ function recordOfMarked(facts: Facts, { mark }: Course, kept: readonly RevisionF
   return mark === undefined || kept.includes(mark.revision) ? [] : record(facts, mark.revision, mark.marks);
 }
 
-function routes({ modelDeployment, observed }: Facts, routing: Routing | undefined): readonly Action[] {
+function routes({ modelDeployment, observed, router }: Facts, routing: Routing | undefined): readonly Action[] {
   if (routing === undefined) return [];
   const applied = router
     .render(modelDeployment, routing)
@@ -88,7 +87,7 @@ function revisionObjects(facts: Facts, course: Course, revision: RevisionFacts):
   ];
 }
 
-function destinationPolicy({ modelDeployment, observed }: Facts, { name }: RevisionFacts): readonly Action[] {
+function destinationPolicy({ modelDeployment, observed, router }: Facts, { name }: RevisionFacts): readonly Action[] {
   if (!observed.platform.istio) return [];
   return router
     .policiesFor(modelDeployment, name)

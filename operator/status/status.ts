@@ -4,7 +4,6 @@ import type { Course } from '../plan/course.ts';
 import { runningPods, type Facts, type RevisionFacts } from '../plan/facts.ts';
 import { askedAtMs, type Proof } from '../plan/proof.ts';
 import { strategies } from '../strategies/index.ts';
-import { router } from '../traffic/index.ts';
 import { FULL_WEIGHT, weightOf, type Routing } from '../traffic/routing.ts';
 import { claimsOf } from './claims.ts';
 import { conditionsOf } from './conditions.ts';
@@ -132,7 +131,7 @@ function digestOf({ observed, modelDeployment }: Facts, { name, pods }: Revision
 
 function routingOf({ facts, proof, routing, nowMs }: StatusInput): ModelDeploymentStatus['routing'] {
   if (routing === undefined) return facts.modelDeployment.status?.routing;
-  const { hash } = router.render(facts.modelDeployment, routing);
+  const { hash } = facts.router.render(facts.modelDeployment, routing);
   if (hash !== facts.askedHash) return { hash, askedAt: new Date(nowMs).toISOString() };
   return {
     hash,

@@ -1,8 +1,12 @@
+import type { ModelDeployment } from '../api/model-deployment.ts';
+import type { PlatformObservation } from '../plan/observed.ts';
 import { istio } from './istio.ts';
 import type { Router } from './router.ts';
 
 /** Every way to move traffic, by name. */
 export const routers = { istio } as const satisfies Readonly<Record<string, Router>>;
 
-/** The router in use. Where the cluster serves no Istio, the plan asks for no routing at all. */
-export const router: Router = routers.istio;
+/** The router that moves this ModelDeployment's traffic, of what the cluster serves at this moment. */
+export function routerFor(_modelDeployment: ModelDeployment, _platform: PlatformObservation): Router {
+  return routers.istio;
+}

@@ -10,7 +10,7 @@ import { buildDeployment } from '../../operator/resources/deployment.ts';
 import { needsApply, withAppliedHash } from '../../operator/resources/difference.ts';
 import { buildDisruptionBudget } from '../../operator/resources/disruption-budget.ts';
 import { buildEntryService, buildRevisionService } from '../../operator/resources/service.ts';
-import { router } from '../../operator/traffic/index.ts';
+import { routers } from '../../operator/traffic/index.ts';
 import { splitBetween } from '../../operator/traffic/routing.ts';
 import { startApiServer, type RunningApiServer } from '../bed/api-server.ts';
 import { part } from '../bed/programs.ts';
@@ -32,8 +32,8 @@ function childrenOf(modelDeployment: ModelDeployment): readonly KubernetesObject
     buildEntryService(modelDeployment, revision),
     buildDisruptionBudget(modelDeployment, revision),
     buildAutoscaler(modelDeployment, revision, { ...size, metric: 'Latency' }),
-    ...router.policiesFor(modelDeployment, revision),
-    ...router.render(modelDeployment, splitBetween(revision, `${metadata.name}-cccccccccc`, 0)).objects,
+    ...routers.istio.policiesFor(modelDeployment, revision),
+    ...routers.istio.render(modelDeployment, splitBetween(revision, `${metadata.name}-cccccccccc`, 0)).objects,
   ];
 }
 

@@ -109,13 +109,14 @@ export function crash(world: World): World {
 
 export function observe(world: World, modelDeployment: ModelDeployment): Observed {
   const children = cachedChildren(world);
-  const asked = needsEvidence(modelDeployment, children);
+  const platform = { istio: world.platform.istio, customMetrics: world.platform.customMetrics };
+  const asked = needsEvidence(modelDeployment, children, platform);
   return {
     children,
     pods: world.cachedPods.map(observePod(world)),
     reports: asked && world.platform.reportsAnswer ? reportsOf(world) : new Map<string, RuntimeReport>(),
     gateways: asked ? observeGateways(world, modelDeployment) : { proxies: [], missing: [] },
-    platform: { istio: world.platform.istio, customMetrics: world.platform.customMetrics },
+    platform,
     defaultRuntimeImage: 'localhost/headgate-runtime:dev',
   };
 }

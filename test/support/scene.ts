@@ -13,7 +13,7 @@ import type {
   RuntimeReport,
 } from '../../operator/plan/observed.ts';
 import { needsEvidence, plan, type Plan } from '../../operator/plan/plan.ts';
-import { router } from '../../operator/traffic/index.ts';
+import { routerFor } from '../../operator/traffic/index.ts';
 import { FULL_WEIGHT, weightOf, type Routing } from '../../operator/traffic/routing.ts';
 
 export const START_MS = Date.UTC(2026, 0, 1);
@@ -108,7 +108,7 @@ export class Scene {
 
   /** The routing that the live objects ask for. */
   get routing(): Routing | undefined {
-    return router.readRouting(this.children, this.modelDeployment);
+    return routerFor(this.modelDeployment, this.platform).readRouting(this.children, this.modelDeployment);
   }
 
   revision(version: Version): string {
@@ -231,7 +231,7 @@ export class Scene {
   // What the operator does
 
   observed(): Observed {
-    const isAsked = needsEvidence(this.modelDeployment, this.children);
+    const isAsked = needsEvidence(this.modelDeployment, this.children, this.platform);
     return {
       children: this.children,
       pods: this.pods,

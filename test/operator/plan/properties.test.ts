@@ -4,7 +4,7 @@ import { gatherFacts, type Facts } from '../../../operator/plan/facts.ts';
 import { podsForShare } from '../../../operator/plan/capacity.ts';
 import { plan, type Plan } from '../../../operator/plan/plan.ts';
 import type { Observed } from '../../../operator/plan/observed.ts';
-import { router } from '../../../operator/traffic/index.ts';
+import { routerFor } from '../../../operator/traffic/index.ts';
 import { references, weightOf, type Routing } from '../../../operator/traffic/routing.ts';
 import { happenings } from '../../support/arbitrary.ts';
 import type { Scene } from '../../support/scene.ts';
@@ -31,7 +31,7 @@ function decide(scene: Scene): Decision {
   return {
     ...{ scene, observed, plan: decided },
     facts: gatherFacts(scene.modelDeployment, observed),
-    routing: routes.length === 0 ? scene.routing : router.readRouting(routes, scene.modelDeployment),
+    routing: routes.length === 0 ? scene.routing : routerFor(scene.modelDeployment, scene.platform).readRouting(routes, scene.modelDeployment),
   };
 }
 

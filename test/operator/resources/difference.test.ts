@@ -4,7 +4,7 @@ import { buildAutoscaler } from '../../../operator/resources/autoscaler.ts';
 import { buildDeployment } from '../../../operator/resources/deployment.ts';
 import { appliedHash, needsApply, withAppliedHash } from '../../../operator/resources/difference.ts';
 import { buildRevisionService } from '../../../operator/resources/service.ts';
-import { router } from '../../../operator/traffic/index.ts';
+import { routers } from '../../../operator/traffic/index.ts';
 import { routeAllTo, splitBetween } from '../../../operator/traffic/routing.ts';
 import { modelDeploymentWith, publicTraffic, snapshotOf } from '../../support/model-deployment.ts';
 
@@ -25,7 +25,7 @@ const autoscaler = buildAutoscaler(
   { minReplicas: 2, maxReplicas: 4, holdScaleDown: false, metric: 'Latency' },
 );
 const virtualService = (...[routing]: [ReturnType<typeof routeAllTo>]): KubernetesObject => {
-  const [first] = router.render(owner, routing).objects;
+  const [first] = routers.istio.render(owner, routing).objects;
   if (first === undefined) throw new Error('nothing was rendered');
   return first;
 };
