@@ -53,7 +53,10 @@ function recordOfMarked(facts: Facts, { mark }: Course, kept: readonly RevisionF
   return mark === undefined || kept.includes(mark.revision) ? [] : record(facts, mark.revision, mark.marks);
 }
 
-function routes({ modelDeployment, observed, router }: Facts, routing: Routing | undefined): readonly Action[] {
+function routes(
+  { modelDeployment, observed, router }: Facts,
+  routing: Routing | undefined,
+): readonly Action[] {
   if (routing === undefined) return [];
   const applied = router
     .render(modelDeployment, routing)
@@ -87,7 +90,10 @@ function revisionObjects(facts: Facts, course: Course, revision: RevisionFacts):
   ];
 }
 
-function destinationPolicy({ modelDeployment, observed, router }: Facts, { name }: RevisionFacts): readonly Action[] {
+function destinationPolicy(
+  { modelDeployment, observed, router }: Facts,
+  { name }: RevisionFacts,
+): readonly Action[] {
   if (!observed.platform.istio) return [];
   return router
     .policiesFor(modelDeployment, name)

@@ -33,7 +33,8 @@ function childrenOf(modelDeployment: ModelDeployment): readonly KubernetesObject
     buildDisruptionBudget(modelDeployment, revision),
     buildAutoscaler(modelDeployment, revision, { ...size, metric: 'Latency' }),
     ...routers.istio.policiesFor(modelDeployment, revision),
-    ...routers.istio.render(modelDeployment, splitBetween(revision, `${metadata.name}-cccccccccc`, 0)).objects,
+    ...routers.istio.render(modelDeployment, splitBetween(revision, `${metadata.name}-cccccccccc`, 0))
+      .objects,
   ];
 }
 

@@ -31,7 +31,10 @@ function decide(scene: Scene): Decision {
   return {
     ...{ scene, observed, plan: decided },
     facts: gatherFacts(scene.modelDeployment, observed),
-    routing: routes.length === 0 ? scene.routing : routerFor(scene.modelDeployment, scene.platform).readRouting(routes, scene.modelDeployment),
+    routing:
+      routes.length === 0
+        ? scene.routing
+        : routerFor(scene.modelDeployment, scene.platform).readRouting(routes, scene.modelDeployment),
   };
 }
 
