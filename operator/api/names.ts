@@ -27,7 +27,7 @@ export const annotations = {
 export const headers = {
   /** On requests: the hash of the routing that a proxy followed, evidence from the data plane. */
   routing: 'x-headgate-routing',
-  /** On requests: the revision that a proxy chose; another one than its own tells a runtime of a mirror. */
+  /** On requests: the revision that a proxy chose; a runtime that reads another one than its own has got a copy. */
   destination: 'x-headgate-destination',
   /** On answers: the revision that answered. */
   revision: 'x-headgate-revision',
@@ -71,6 +71,11 @@ export function serviceHost(serviceName: string, namespace: string): string {
 /** The path below a prefix at which proxies answer with the hash of the routing that they hold. */
 export function probePath(pathPrefix: string): string {
   return `${pathPrefix === '/' ? '' : pathPrefix}/.headgate/routing`;
+}
+
+/** What `headers.destination` says of a request that asked for this revision itself: it is a tester's, not a user's. */
+export function previewDestination(revision: string): string {
+  return `${revision};preview`;
 }
 
 export function labelsOf(modelDeploymentName: string, revision?: string): Record<string, string> {

@@ -32,9 +32,9 @@ const hopeless: ReadonlySet<string> = new Set<FailureReason>([
   'ConfigurationInvalid',
 ]);
 
-/** Crashes that end a rollout while nobody is served by the candidate … */
+/** Crashes that end a rollout while the candidate gets no requests of users … */
 const CRASHES_BEFORE_TRAFFIC = 3;
-/** … and once somebody is. */
+/** … and once it does, as they are or as copies. */
 const CRASHES_WITH_TRAFFIC = 1;
 
 /** So few errors may be chance or one odd client, whatever their share. */
@@ -48,7 +48,7 @@ export interface Trial {
   readonly candidate: RevisionFacts;
   /** The share of the traffic, of FULL_WEIGHT, that it has to have pods for at this step. */
   readonly share: number;
-  /** Whether users have been sent to it since its rollout began. */
+  /** Whether users' requests, as they are or as copies, have been sent to it since its rollout began. */
   readonly served: boolean;
   /** What happened before is no evidence: the pods of a revision that is gone back to may be old. */
   readonly triedSinceMs: number;

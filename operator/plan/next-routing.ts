@@ -1,13 +1,24 @@
-import { FULL_WEIGHT, references, weightOf, type Destination, type Routing } from '../traffic/routing.ts';
+import {
+  FULL_WEIGHT,
+  hasPreview,
+  mirrorOf,
+  references,
+  weightOf,
+  type Destination,
+  type Mirror,
+  type Preview,
+  type Routing,
+} from '../traffic/routing.ts';
 import { hasCapacityFor } from './capacity.ts';
 import type { Course } from './course.ts';
 import type { Facts } from './facts.ts';
 import type { Proof } from './proof.ts';
 
 /**
- * The routing to ask for now on the way to the one that the course wants. Lowering a weight is always allowed; raising
- * one is only for the stable, or for a revision that every proxy is proven to know already (I3) and that has the ready
- * pods for it (I1, I7). What may not be raised yet keeps the weight it has, 0 at first: that is how it is staged.
+ * The routing to ask for now on the way to the one that the course wants. Sending less to a revision is always allowed;
+ * sending more, as users, copies or previews, only to the stable or to a revision that every proxy is proven to know
+ * already (I3) and that has the ready pods for it (I1, I7). What may not be raised yet keeps what it has, weight 0 at
+ * first: that is how it is staged.
  */
 export function nextRouting(facts: Facts, course: Course, proof: Proof): Routing | undefined {
   const { stable } = facts;
@@ -15,17 +26,48 @@ export function nextRouting(facts: Facts, course: Course, proof: Proof): Routing
   if (wanted === undefined || stable === undefined || !facts.observed.platform.istio) return undefined;
   const others = wanted.destinations
     .filter(({ revision }) => revision !== stable.name)
-    .flatMap((destination) => allowed(facts, destination, proof));
+    .flatMap((destination) => allowedDestination(facts, destination, proof));
   const given = others.reduce((total, { weight }) => total + weight, 0);
-  return { destinations: [{ revision: stable.name, weight: FULL_WEIGHT - given }, ...others] };
+  const mirrors = (wanted.mirrors ?? []).flatMap((mirror) => allowedMirror(facts, mirror, proof));
+  const previews = (wanted.previews ?? []).filter((preview) => isAllowedPreview(facts, preview, proof));
+  return {
+    destinations: [{ revision: stable.name, weight: FULL_WEIGHT - given }, ...others],
+    ...(mirrors.length > 0 && { mirrors }),
+    ...(previews.length > 0 && { previews }),
+  };
 }
 
-function allowed(facts: Facts, { revision, weight }: Destination, proof: Proof): readonly Destination[] {
-  const facing = facts.revisions.get(revision);
+function allowedDestination(
+  facts: Facts,
+  { revision, weight }: Destination,
+  proof: Proof,
+): readonly Destination[] {
   const asked = facts.askedRouting;
-  if (!references(asked, revision)) return facing?.objects.has('Service') ? [{ revision, weight: 0 }] : [];
+  if (!references(asked, revision)) {
+    return facts.revisions.get(revision)?.objects.has('Service') ? [{ revision, weight: 0 }] : [];
+  }
   const present = weightOf(asked, revision);
-  if (weight <= present) return [{ revision, weight }];
-  const ready = proof.kind === 'Proven' && facing !== undefined && hasCapacityFor(facts, facing, weight);
-  return [{ revision, weight: ready ? weight : present }];
+  return [
+    { revision, weight: weight <= present || canTake(facts, revision, weight, proof) ? weight : present },
+  ];
+}
+
+function allowedMirror(facts: Facts, { revision, weight }: Mirror, proof: Proof): readonly Mirror[] {
+  const present = mirrorOf(facts.askedRouting, revision);
+  const allowed = weight <= present || canTake(facts, revision, weight, proof) ? weight : present;
+  return allowed === 0 ? [] : [{ revision, weight: allowed }];
+}
+
+function isAllowedPreview(facts: Facts, preview: Preview, proof: Proof): boolean {
+  return hasPreview(facts.askedRouting, preview) || canTake(facts, preview.revision, 0, proof);
+}
+
+function canTake(facts: Facts, revision: string, share: number, proof: Proof): boolean {
+  const facing = facts.revisions.get(revision);
+  return (
+    proof.kind === 'Proven' &&
+    references(facts.askedRouting, revision) &&
+    facing !== undefined &&
+    hasCapacityFor(facts, facing, share)
+  );
 }

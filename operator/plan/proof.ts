@@ -1,5 +1,5 @@
 import type { ModelDeploymentStatus } from '../api/model-deployment.ts';
-import type { Routing } from '../traffic/routing.ts';
+import { revisionsIn, type Routing } from '../traffic/routing.ts';
 import { MANAGEMENT_PORT } from '../api/names.ts';
 import type { RuntimeReport } from './observed.ts';
 import type { Facts } from './facts.ts';
@@ -94,7 +94,7 @@ function servingReports({
   observed,
   askedRouting,
 }: Facts): readonly (readonly [string, RuntimeReport | undefined])[] {
-  const routed = new Set(askedRouting?.destinations.map(({ revision }) => revision));
+  const routed = revisionsIn(askedRouting);
   return observed.pods
     .filter(({ ready, revision }) => ready && routed.has(revision))
     .map(({ name }) => [name, observed.reports.get(name)]);

@@ -1,7 +1,7 @@
 import { shortHash } from '../api/canonical.ts';
 import { strategies } from '../strategies/index.ts';
 import type { Demand, Position, Wait } from '../strategies/strategy.ts';
-import { FULL_WEIGHT, sameRouting, weightOf } from '../traffic/routing.ts';
+import { FULL_WEIGHT, loadOf, sameRouting, weightOf } from '../traffic/routing.ts';
 import { hasCapacityFor } from './capacity.ts';
 import type { RolloutState } from './course.ts';
 import type { Facts, RevisionFacts } from './facts.ts';
@@ -16,7 +16,7 @@ export interface Rollout {
   readonly state: RolloutState;
   readonly stepCount: number;
   readonly demand: Demand;
-  /** Whether users have been sent to the candidate since it began. */
+  /** Whether users' requests, as they are or as copies, have been sent to the candidate since it began. */
   readonly served: boolean;
   readonly wait: Wait | undefined;
   readonly nowMs: number;
@@ -41,7 +41,7 @@ export function readRollout(
     state,
     stepCount: strategy.stepCount(configuration),
     demand: strategy.demand(configuration, position),
-    served: weightOf(facts.askedRouting, candidate.name) > 0 || weightOf(before.routing, candidate.name) > 0,
+    served: loadOf(facts.askedRouting, candidate.name) > 0 || loadOf(before.routing, candidate.name) > 0,
     wait: strategy.wait(configuration, stepIndex, Date.parse(state.stepEnteredAt)),
     nowMs,
   };
@@ -98,5 +98,5 @@ export function waitingSinceMs(rollout: Rollout): number | undefined {
 }
 
 function isTakenBack({ facts, candidate, served }: Rollout): boolean {
-  return served && weightOf(facts.askedRouting, candidate.name) === 0;
+  return served && loadOf(facts.askedRouting, candidate.name) === 0;
 }

@@ -1,4 +1,4 @@
-import { FULL_WEIGHT, sameRouting, splitBetween, weightOf } from '../traffic/routing.ts';
+import { FULL_WEIGHT, sameRouting, sendsTo, splitBetween, weightOf } from '../traffic/routing.ts';
 import { hasCapacityFor, podsForShare } from './capacity.ts';
 import { istioMissing, type Course } from './course.ts';
 import { whyNotReady } from './evidence.ts';
@@ -50,9 +50,9 @@ export const stages: readonly Stage[] = [
   { applies: () => true, course: pausedForATime },
 ];
 
-/** Users are sent to pods of which not one is ready: proxies would answer them with 503 (I1). */
+/** Requests are sent to pods of which not one is ready: proxies would answer them with 503 (I1). */
 function isUnroutable({ facts, candidate }: Rollout): boolean {
-  return candidate.readyPods === 0 && weightOf(facts.askedRouting, candidate.name) > 0;
+  return candidate.readyPods === 0 && sendsTo(facts.askedRouting, candidate.name);
 }
 
 function takeBack({ facts, stable, candidate, demand }: Rollout): StageCourse {

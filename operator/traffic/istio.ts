@@ -3,15 +3,9 @@ import type { ModelDeployment } from '../api/model-deployment.ts';
 import { gatewayVirtualServiceName, meshVirtualServiceName } from '../api/names.ts';
 import type { KubernetesObject } from '../api/object.ts';
 import { buildDestinationRule } from './istio-destination-rule.ts';
-import {
-  buildVirtualServices,
-  destinationsOf,
-  embeddedHash,
-  isVirtualService,
-  type LiveVirtualService,
-} from './istio-virtual-service.ts';
+import { embeddedHash, isVirtualService, merged, routingOf, type LiveVirtualService } from './istio-live.ts';
+import { buildVirtualServices } from './istio-virtual-service.ts';
 import type { Router } from './router.ts';
-import type { Destination } from './routing.ts';
 
 /**
  * Routes in two VirtualServices, one for gateways and one for sidecars, because a host with a path prefix for the
@@ -26,10 +20,8 @@ export const istio: Router = {
   policiesFor: (modelDeployment, revision) => [buildDestinationRule(modelDeployment, revision)],
 
   readRouting(children, modelDeployment) {
-    const live = virtualServicesOf(children, modelDeployment);
-    if (live.length === 0) return undefined;
-    const [first = [], ...others] = live.map(destinationsOf);
-    return { destinations: others.reduce(withReferences, first) };
+    const [first, ...others] = virtualServicesOf(children, modelDeployment).map(routingOf);
+    return first && merged(first, others);
   },
 
   liveHash(children, modelDeployment) {
@@ -52,16 +44,6 @@ function virtualServicesOf(
   const names = [meshVirtualServiceName(metadata.name), gatewayVirtualServiceName(metadata.name)];
   const all = children.filter(isVirtualService);
   return names.flatMap((name) => all.find((child) => child.metadata.name === name) ?? []);
-}
-
-/** The destinations, and with weight 0 those that only `others` names. */
-function withReferences(
-  destinations: readonly Destination[],
-  others: readonly Destination[],
-): readonly Destination[] {
-  const known = new Set(destinations.map(({ revision }) => revision));
-  const missing = others.filter(({ revision }) => !known.has(revision));
-  return [...destinations, ...missing.map(({ revision }) => ({ revision, weight: 0 }))];
 }
 
 /** Over everything that proxies get to see of the objects, except for the hash itself. */

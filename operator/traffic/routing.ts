@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 /** All of the traffic, in the unit of every weight in this program (I4). */
 export const FULL_WEIGHT = 10_000;
 
@@ -7,12 +9,29 @@ export interface Destination {
   readonly weight: number;
 }
 
+/** A share of the users' requests that a revision gets copies of; nobody sees its answers to them. */
+export interface Mirror {
+  readonly revision: string;
+  readonly weight: number;
+}
+
+/** Requests that ask for one revision, whatever its weight: those with a header, or to a host of their own. */
+export interface Preview {
+  readonly revision: string;
+  readonly match: PreviewMatch;
+}
+
+export type PreviewMatch =
+  { readonly header: { readonly name: string; readonly value: string } } | { readonly host: string };
+
 /**
  * Where requests should go, in no proxy's language: what a strategy wants and a router renders.
- * Invariant I4: weights are integers from 0 to FULL_WEIGHT and sum to FULL_WEIGHT.
+ * Invariant I4: the weights of the destinations are integers from 0 to FULL_WEIGHT and sum to FULL_WEIGHT.
  */
 export interface Routing {
   readonly destinations: readonly Destination[];
+  readonly mirrors?: readonly Mirror[];
+  readonly previews?: readonly Preview[];
 }
 
 /** The weight that a routing gives to a revision; 0 when the routing does not name it. */
@@ -20,20 +39,46 @@ export function weightOf(routing: Routing | undefined, revision: string): number
   return routing?.destinations.find((destination) => destination.revision === revision)?.weight ?? 0;
 }
 
-/** Whether proxies that hold this routing reference the revision at all, be it with weight 0. */
-export function references(routing: Routing | undefined, revision: string): boolean {
-  return routing?.destinations.some((destination) => destination.revision === revision) ?? false;
+/** The share of the users' requests that a revision gets copies of. */
+export function mirrorOf(routing: Routing | undefined, revision: string): number {
+  return routing?.mirrors?.find((mirror) => mirror.revision === revision)?.weight ?? 0;
 }
 
-/** Whether two routings send the same shares to the same revisions, in any order. */
-export function sameRouting(left: Routing | undefined, right: Routing | undefined): boolean {
-  if (left === undefined || right === undefined) return left === right;
+/** The share of the users' requests that reach a revision, as they are or as copies. */
+export function loadOf(routing: Routing | undefined, revision: string): number {
+  return weightOf(routing, revision) + mirrorOf(routing, revision);
+}
+
+export function hasPreview(routing: Routing | undefined, wanted: Preview): boolean {
+  return routing?.previews?.some((preview) => isDeepStrictEqual(preview, wanted)) ?? false;
+}
+
+/** Whether proxies that hold this routing send anything at all to the revision (I1). */
+export function sendsTo(routing: Routing | undefined, revision: string): boolean {
   return (
-    left.destinations.length === right.destinations.length &&
-    left.destinations.every(
-      ({ revision, weight }) => references(right, revision) && weightOf(right, revision) === weight,
-    )
+    loadOf(routing, revision) > 0 ||
+    (routing?.previews?.some((preview) => preview.revision === revision) ?? false)
   );
+}
+
+/** Every revision that proxies with this routing know of, be it with weight 0. */
+export function revisionsIn(routing: Routing | undefined): ReadonlySet<string> {
+  const { destinations = [], mirrors = [], previews = [] } = routing ?? {};
+  return new Set([...destinations, ...mirrors, ...previews].map(({ revision }) => revision));
+}
+
+/** Whether proxies that hold this routing reference the revision at all, be it with weight 0. */
+export function references(routing: Routing | undefined, revision: string): boolean {
+  return revisionsIn(routing).has(revision);
+}
+
+/** Whether two routings send the same shares, copies and previews to the same revisions, in any order. */
+export function sameRouting(left: Routing | undefined, right: Routing | undefined): boolean {
+  return isDeepStrictEqual(left && inAnyOrder(left), right && inAnyOrder(right));
+}
+
+function inAnyOrder({ destinations, mirrors, previews }: Routing): readonly ReadonlySet<unknown>[] {
+  return [new Set(destinations), new Set(mirrors), new Set(previews)];
 }
 
 /** Everything to one revision. */

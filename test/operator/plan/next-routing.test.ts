@@ -72,6 +72,38 @@ describe('a candidate with 5 %', () => {
   });
 });
 
+describe('copies and previews', () => {
+  const next = (scene: Scene, routing: Routing, proof: Proof): Routing | undefined => {
+    const course: Course = {
+      ...{ phase: 'Progressing', reason: 'WaitingForPods', message: '', holdScaleDown: true },
+      ...{ routing, shares: new Map() },
+    };
+    return nextRouting(gatherFacts(scene.modelDeployment, scene.observed()), course, proof);
+  };
+  const wanting = (scene: Scene): Routing => ({
+    ...split(scene, 5),
+    mirrors: [{ revision: scene.revision('v2'), weight: 5_000 }],
+    previews: [{ revision: scene.revision('v2'), match: { header: { name: 'x-try', value: 'next' } } }],
+  });
+
+  test.each([
+    { pods: 1, proof: PROVEN, sent: true, because: 'every proxy knows the pods, and they are ready' },
+    { pods: 1, proof: UNPROVEN, sent: false, because: 'a proxy may not know the destination (I3)' },
+    { pods: 0, proof: PROVEN, sent: false, because: 'no pod is ready (I1)' },
+  ])('of a candidate with $pods pods are asked for: $sent, because $because', ({ pods, proof, sent }) => {
+    const scene = atFirstPause().runs('v2', pods);
+    const routing = next(scene, wanting(scene), proof);
+    expect([routing?.mirrors !== undefined, routing?.previews !== undefined]).toEqual([sent, sent]);
+  });
+
+  test('wait until the candidate is named', () => {
+    const scene = serving().asksFor('v2').runs('v2', 2);
+    scene.pass();
+    expect(next(scene, wanting(scene), PROVEN)).not.toHaveProperty('mirrors');
+    expect(next(scene, wanting(scene), PROVEN)).not.toHaveProperty('previews');
+  });
+});
+
 describe('no routes are asked for', () => {
   test('while nothing is promoted', () => {
     const scene = new Scene();
