@@ -11,6 +11,8 @@ import { groupKey } from './kube/cluster.ts';
 import type { Connection } from './controller/connection.ts';
 import { Discovery } from './controller/discovery.ts';
 import type { Change } from './controller/object-store.ts';
+import { declaredRequestsOnly } from './kube/declared-requests.ts';
+import { declaredGrants } from './kube/grants.ts';
 import type { CachedKind } from './kube/kinds.ts';
 import { createTransport } from './controller/transport.ts';
 import { reconcile } from './reconcile.ts';
@@ -38,8 +40,9 @@ export class Operator {
       queueDepth: () => this.controller.queue.depth,
       phases: () => this.cluster.cachedAll('ModelDeployment').map(phaseOf),
     });
-    const transport = createTransport(connection, (verb, code) =>
-      this.metrics.apiRequests.inc({ verb, code: String(code) }),
+    const transport = declaredRequestsOnly(
+      createTransport(connection, (verb, code) => this.metrics.apiRequests.inc({ verb, code: String(code) })),
+      declaredGrants(),
     );
     this.caches = createCaches({
       transport,

@@ -3,10 +3,11 @@ import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { buildCustomResourceDefinition } from '../operator/api/crd.ts';
 import { buildReference } from './reference.ts';
+import { buildRules } from './rules.ts';
 
 /**
- * Writes everything that derives from the schema in operator/api; with --check it writes nothing and fails, naming each
- * file that is not what the schema says.
+ * Writes everything that derives from the schema in operator/api and from the rights that operator/kube/grants.ts
+ * declares; with --check it writes nothing and fails, naming each file that is not what they say.
  */
 const root = join(import.meta.dirname, '..');
 const definition = `# Written by scripts/generate.ts from the schema in operator/api; change it there and run \`npm run generate\`.
@@ -15,6 +16,7 @@ ${stringify(buildCustomResourceDefinition(), { lineWidth: 0, aliasDuplicateObjec
 const generated: readonly (readonly [path: string, content: string])[] = [
   ['crds/modeldeployments.yaml', definition],
   ['charts/headgate/files/crds/modeldeployments.yaml', definition],
+  ['charts/headgate/templates/_rules.tpl', buildRules()],
   ['docs/reference.md', buildReference()],
 ];
 
@@ -24,7 +26,7 @@ for (const [path, content] of generated) {
   const present = await readFile(file, 'utf8').catch(() => undefined);
   if (present === content) continue;
   if (isCheck) {
-    console.error(`${path} is not what the schema says; run \`npm run generate\` and commit it`);
+    console.error(`${path} is not what its source says; run \`npm run generate\` and commit it`);
     process.exitCode = 1;
   } else {
     await mkdir(dirname(file), { recursive: true });

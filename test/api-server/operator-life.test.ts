@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as rest } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { declaredGrants } from '../../operator/kube/grants.ts';
+import { usedGrants } from '../bed/audit.ts';
 import { waitFor } from '../bed/wait.ts';
-import type { ClusterRole } from '../charts/kinds.ts';
-import { only, template } from '../charts/render.ts';
 import { Installation } from './support/installation.ts';
 import type { OperatorProcess } from './support/operator-process.ts';
 import { GATEWAY, StandInGateway } from './support/stand-in-gateway.ts';
@@ -132,17 +132,8 @@ describe('the life of the operator process on a real API server', () => {
     );
     const requests = await installation.requestsOfOperator();
     expect(requests.filter(({ status }) => status === 401 || status === 403)).toEqual([]);
-    const used = new Set(requests.map(({ verb, resource, apiGroup }) => `${verb} ${resource}.${apiGroup}`));
-    const { rules } = only<ClusterRole>(await template(), 'ClusterRole', 'headgate-system-headgate');
-    const granted = rules.flatMap(({ apiGroups, resources, verbs }) =>
-      apiGroups.flatMap((group) =>
-        resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}.${group}`)),
-      ),
-    );
-    // An apply that makes an object needs "create" too, and is audited as the patch that it is.
-    const unused = granted.filter(
-      (right) => !used.has(right) && !used.has(right.replace('create ', 'patch ')),
-    );
+    const used = usedGrants(requests);
+    const unused = [...declaredGrants()].filter((grant) => !used.has(grant));
     // The records of the last ten revisions are kept: none has been given up here.
     expect(unused).toEqual(['delete controllerrevisions.apps']);
   });

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { grantOf, type Grant } from '../../operator/kube/grants.ts';
 
 const writingVerbs = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
 
@@ -60,6 +61,20 @@ export async function readAudit(auditLog: string, filter: AuditFilter = {}): Pro
 export async function readWrites(auditLog: string, filter: AuditFilter = {}): Promise<AuditedRequest[]> {
   const requests = await readAudit(auditLog, filter);
   return requests.filter((request) => writingVerbs.has(request.verb));
+}
+
+/** The rights that requests for resources have used; what was refused has used none. */
+export function usedGrants(requests: readonly AuditedRequest[]): ReadonlySet<Grant> {
+  const used = requests
+    .filter(({ resource, status }) => resource !== '' && status !== 401 && status !== 403)
+    .flatMap(({ verb, status, apiGroup: group, resource: words }) => {
+      const [resource = '', subresource] = words.split('/');
+      const target = { group, resource, ...(subresource === undefined ? {} : { subresource }) };
+      // An apply that has made its object is audited as the patch that it is.
+      const verbs = verb === 'patch' && status === 201 ? ['patch', 'create'] : [verb];
+      return verbs.map((each) => grantOf(each, target));
+    });
+  return new Set(used);
 }
 
 /** Counts as sentences, for a failed assertion: `patch services ml/fraud: 3`. */
