@@ -11,7 +11,7 @@ import type { Transport } from '../controller/transport.ts';
 import { trim } from './trim.ts';
 
 const APPLY = { fieldManager: 'headgate', force: 'true' } as const;
-const APPLY_CONTENT_TYPE = 'application/apply-patch+yaml';
+export const APPLY_CONTENT_TYPE = 'application/apply-patch+yaml';
 
 /** The cluster behind a real API server. Answers to our own writes enter the caches before the watch brings them. */
 export class KubernetesCluster implements Cluster {

@@ -1,7 +1,6 @@
-import { grantOf, type Grant, type QualifiedResource } from './grants.ts';
+import { APPLY_CONTENT_TYPE } from './client.ts';
+import { grantOf, type Grant, type GrantVerb, type QualifiedResource } from './grants.ts';
 import type { ApiRequest, Transport } from '../controller/transport.ts';
-
-const APPLY_CONTENT_TYPE = 'application/apply-patch+yaml';
 
 /** The program was about to do what it does not declare that it does. */
 export class UndeclaredRequestError extends Error {
@@ -55,22 +54,26 @@ function targetOf(path: string): Target | undefined {
   };
 }
 
-function verbsOf(
-  { method, query, contentType }: ApiRequest,
-  { isNamed, subresource }: Target,
-): readonly string[] {
-  switch (method) {
+function verbsOf(request: ApiRequest, target: Target): readonly GrantVerb[] {
+  switch (request.method) {
     case 'GET':
-      if (isNamed) return ['get'];
-      return [query?.['watch'] === 'true' ? 'watch' : 'list'];
+      return [readingVerb(request, target)];
     case 'POST':
       return ['create'];
     case 'PATCH':
-      // An apply makes an object that is not there, but never a status.
-      return contentType === APPLY_CONTENT_TYPE && subresource === undefined
-        ? ['patch', 'create']
-        : ['patch'];
+      return patchingVerbs(request, target);
     case 'DELETE':
-      return [isNamed ? 'delete' : 'deletecollection'];
+      return [target.isNamed ? 'delete' : 'deletecollection'];
   }
+}
+
+function readingVerb({ query }: ApiRequest, { isNamed }: Target): GrantVerb {
+  if (isNamed) return 'get';
+  return query?.['watch'] === 'true' ? 'watch' : 'list';
+}
+
+/** An apply makes an object that is not there, but never a status. */
+function patchingVerbs({ contentType }: ApiRequest, { subresource }: Target): readonly GrantVerb[] {
+  const mayCreate = contentType === APPLY_CONTENT_TYPE && subresource === undefined;
+  return mayCreate ? ['patch', 'create'] : ['patch'];
 }

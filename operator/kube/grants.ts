@@ -1,6 +1,6 @@
 import { resourceType, type KnownKind } from './kinds.ts';
 
-export type GrantVerb = 'get' | 'list' | 'watch' | 'create' | 'patch' | 'delete';
+export type GrantVerb = 'get' | 'list' | 'watch' | 'create' | 'patch' | 'delete' | 'deletecollection';
 
 /** The namespaces in which a right is needed: the models', those of the gateways that lead to them, the operator's own. */
 export type GrantScope = 'Models' | 'Gateways' | 'Release';
