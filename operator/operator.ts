@@ -20,6 +20,9 @@ import { startHealthServer, type HealthServer } from './telemetry/health.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 
+/** Remembered so that each is told of once; beyond that many, one is told of again (I18). */
+const MOST_ENDING_NAMESPACES = 1_000;
+
 /** Caches, queue, workers and health server, wired together. */
 export class Operator {
   private readonly config: OperatorConfig;
@@ -30,6 +33,7 @@ export class Operator {
   private readonly cluster: KubernetesCluster;
   private readonly discovery: Discovery;
   private readonly missingKinds = new Set<CachedKind>();
+  private readonly endingNamespaces = new Set<string>();
   private health: HealthServer | undefined;
   private isReady = false;
 
@@ -88,6 +92,7 @@ export class Operator {
         onRolloutEnded: (entry: HistoryEntry) => this.onRolloutEnded(entry),
         onEventLost: (event: { readonly reason: string }, problem: string) =>
           this.log.warn('an event could not be recorded', { reason: event.reason, problem }),
+        onNamespaceEnding: (namespace: string) => this.onNamespaceEnding(namespace),
       },
     };
     return new Controller({
@@ -134,6 +139,14 @@ export class Operator {
   private onTrouble(kind: CachedKind, error: unknown): void {
     this.metrics.watchRestarts.inc({ kind });
     this.log.warn('a watch broke and begins again', { kind, problem: messageOf(error) });
+  }
+
+  /** Once for each: every ModelDeployment in it meets the same. */
+  private onNamespaceEnding(namespace: string): void {
+    if (this.endingNamespaces.has(namespace)) return;
+    if (this.endingNamespaces.size === MOST_ENDING_NAMESPACES) this.endingNamespaces.clear();
+    this.endingNamespaces.add(namespace);
+    this.log.info('a namespace is being deleted; its models go with it', { namespace });
   }
 
   private onRolloutEnded({ revision, outcome, reason = '', message = '' }: HistoryEntry): void {

@@ -1,14 +1,24 @@
 import type { ModelDeployment } from './api/model-deployment.ts';
 import type { PassResult } from './controller/controller.ts';
+import { isNamespaceEnding } from './controller/errors.ts';
 import { execute, type ExecuteListeners } from './execute/execute.ts';
 import type { Cluster } from './kube/cluster.ts';
+import { NameTakenError } from './kube/ownership.ts';
 import { observe } from './observe/observe.ts';
 import { needsEvidence, plan } from './plan/plan.ts';
+
+/** No event tells that a name has become free: objects that are not ours are not watched. */
+const LOOK_FOR_NAME_MS = 30_000;
 
 export interface ReconcileContext {
   readonly cluster: Cluster;
   readonly defaultRuntimeImage: string;
-  readonly listeners?: ExecuteListeners;
+  readonly listeners?: ReconcileListeners;
+}
+
+export interface ReconcileListeners extends ExecuteListeners {
+  /** A pass met a namespace that is being deleted. */
+  readonly onNamespaceEnding?: (namespace: string) => void;
 }
 
 /** One pass over one ModelDeployment, named `namespace/name`: look at its world, decide, act. */
@@ -21,7 +31,18 @@ export async function reconcile(context: ReconcileContext, key: string): Promise
 
   const observed = await observe(cluster, modelDeployment, { defaultRuntimeImage, needsEvidence });
   const decision = plan(modelDeployment, observed, Date.now());
-  await execute(cluster, modelDeployment, decision, listeners);
-
+  try {
+    await execute(cluster, modelDeployment, decision, listeners);
+  } catch (error) {
+    return afterObstacle(context, namespace, error);
+  }
   return decision.requeueAfterMs === undefined ? {} : { requeueAfterMs: decision.requeueAfterMs };
+}
+
+/** What stands in the way by somebody's will is no failure: nobody has to be called, and haste would not help. */
+function afterObstacle({ listeners }: ReconcileContext, namespace: string, error: unknown): PassResult {
+  if (error instanceof NameTakenError) return { requeueAfterMs: LOOK_FOR_NAME_MS };
+  if (!isNamespaceEnding(error)) throw error;
+  listeners?.onNamespaceEnding?.(namespace);
+  return {};
 }

@@ -4,11 +4,14 @@ export class ApiError extends Error {
   readonly status: number;
   /** Kubernetes' CamelCase reason: Conflict, NotFound, Invalid, Forbidden, … */
   readonly reason: string;
+  /** Kubernetes' own words for what lies behind it: NamespaceTerminating, FieldValueInvalid, … */
+  readonly causes: readonly string[];
 
-  constructor(status: number, reason: string, message: string) {
+  constructor(status: number, reason: string, message: string, causes: readonly string[] = []) {
     super(message);
     this.status = status;
     this.reason = reason;
+    this.causes = causes;
   }
 }
 
@@ -34,6 +37,11 @@ export function isInvalid(error: unknown): error is ApiError {
 /** The API server will answer the same as long as nobody changes anything. */
 export function isRefusal(error: unknown): error is ApiError {
   return isInvalid(error) || (error instanceof ApiError && error.status === 403);
+}
+
+/** Nothing new can be made in a namespace that is being deleted; what is in it goes by itself. */
+export function isNamespaceEnding(error: unknown): boolean {
+  return error instanceof ApiError && error.causes.includes('NamespaceTerminating');
 }
 
 export function messageOf(error: unknown): string {

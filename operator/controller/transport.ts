@@ -137,10 +137,17 @@ function isSuccess(answer: IncomingMessage): boolean {
   return status >= 200 && status < 300;
 }
 
+interface Status {
+  readonly reason?: string;
+  readonly message?: string;
+  readonly details?: { readonly causes?: readonly { readonly reason?: string }[] };
+}
+
 function toApiError(status: number, body: string): ApiError {
   try {
-    const { reason, message } = JSON.parse(body) as { readonly reason?: string; readonly message?: string };
-    return new ApiError(status, reason ?? 'Unknown', message ?? body);
+    const { reason, message, details } = JSON.parse(body) as Status;
+    const causes = (details?.causes ?? []).flatMap((cause) => cause.reason ?? []);
+    return new ApiError(status, reason ?? 'Unknown', message ?? body, causes);
   } catch {
     return new ApiError(status, 'Unknown', body.trim().slice(0, 1000));
   }

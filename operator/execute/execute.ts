@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { HistoryEntry, ModelDeployment, ModelDeploymentStatus } from '../api/model-deployment.ts';
-import { isRefusal, messageOf } from '../controller/errors.ts';
+import { isNamespaceEnding, isRefusal, messageOf } from '../controller/errors.ts';
 import type { Cluster } from '../kube/cluster.ts';
+import { NameTakenError } from '../kube/ownership.ts';
 import type { Action, PlannedEvent } from '../plan/action.ts';
-import { refusalEvent, refusedStatus, type Refusal } from '../status/refusal.ts';
+import { nameTaken, refusalEvent, refusedStatus, writeRefused, type Refusal } from '../status/refusal.ts';
 
 export interface Execution {
   readonly actions: readonly Action[];
@@ -20,18 +21,14 @@ export interface ExecuteListeners {
 export async function execute(
   cluster: Cluster,
   modelDeployment: ModelDeployment,
-  { actions, status }: Execution,
+  execution: Execution,
   listeners: ExecuteListeners = {},
 ): Promise<void> {
-  for (const action of actions) {
-    try {
-      await carryOut(cluster, modelDeployment, action, listeners);
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      const refusal = { what: describe(action), words: error.message };
-      await tellRefusal(cluster, modelDeployment, { status, refusal, listeners });
-      throw error;
-    }
+  const { actions, status } = execution;
+  const obstacle = await carryOutAll(cluster, modelDeployment, actions, listeners);
+  if (obstacle !== undefined) {
+    await tell(cluster, modelDeployment, { ...obstacle, planned: status, listeners });
+    throw obstacle.error;
   }
   if (!isStatusDifferent(modelDeployment.status, status)) return;
   await cluster.patchStatus(modelDeployment, status);
@@ -40,18 +37,54 @@ export async function execute(
   }
 }
 
-interface Refused {
-  readonly status: ModelDeploymentStatus;
+/** A write that no repetition makes possible, to be told to people. */
+interface Obstacle {
+  readonly error: Error;
   readonly refusal: Refusal;
+}
+
+/**
+ * A name that somebody else has taken stops only what would take something away: every plan is made from the objects
+ * that are there, so that nothing it makes relies on the one that is missing.
+ */
+async function carryOutAll(
+  cluster: Cluster,
+  modelDeployment: ModelDeployment,
+  actions: readonly Action[],
+  listeners: ExecuteListeners,
+): Promise<Obstacle | undefined> {
+  let taken: Obstacle | undefined;
+  for (const action of actions) {
+    if (taken !== undefined && action.kind !== 'Apply') continue;
+    try {
+      await carryOut(cluster, modelDeployment, action, listeners);
+    } catch (error) {
+      const obstacle = obstacleOf(action, error);
+      if (obstacle === undefined) throw error;
+      if (obstacle.refusal.reason !== 'NameTaken') return obstacle;
+      taken ??= obstacle;
+    }
+  }
+  return taken;
+}
+
+function obstacleOf(action: Action, error: unknown): Obstacle | undefined {
+  if (error instanceof NameTakenError) return { error, refusal: nameTaken(error.object) };
+  if (!isRefusal(error) || isNamespaceEnding(error)) return undefined;
+  return { error, refusal: writeRefused(describe(action), error.message) };
+}
+
+interface Telling extends Obstacle {
+  readonly planned: ModelDeploymentStatus;
   readonly listeners: ExecuteListeners;
 }
 
-async function tellRefusal(
+async function tell(
   cluster: Cluster,
   modelDeployment: ModelDeployment,
-  { status, refusal, listeners }: Refused,
+  { refusal, planned, listeners }: Telling,
 ): Promise<void> {
-  const refused = refusedStatus(modelDeployment, status, refusal, Date.now());
+  const refused = refusedStatus(modelDeployment, planned, refusal, Date.now());
   const event = refusalEvent(modelDeployment, refusal);
   if (event !== undefined) await record(cluster, modelDeployment, event, listeners);
   if (isStatusDifferent(modelDeployment.status, refused)) await cluster.patchStatus(modelDeployment, refused);
@@ -96,6 +129,7 @@ async function record(
   try {
     await cluster.recordEvent(modelDeployment, event);
   } catch (error) {
+    if (isNamespaceEnding(error)) throw error;
     listeners.onEventLost?.(event, messageOf(error));
   }
 }

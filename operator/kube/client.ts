@@ -1,5 +1,5 @@
 import type { KubernetesObject, ObjectReference } from '../api/object.ts';
-import { isConflict, isInvalid, isNotFound } from '../controller/errors.ts';
+import { ApiError, isConflict, isInvalid, isNotFound } from '../controller/errors.ts';
 import type { PlannedEvent } from '../plan/action.ts';
 import type { Caches } from '../controller/caches.ts';
 import type { Cluster } from './cluster.ts';
@@ -8,10 +8,17 @@ import { buildEvent } from './events.ts';
 import { collectionPath, objectPath } from '../controller/resource-type.ts';
 import { isCachedKind, resourceType, type CachedKind, type KnownKind } from './kinds.ts';
 import type { Transport } from '../controller/transport.ts';
+import { isLabelledLike, isOwnedLike, NameTakenError } from './ownership.ts';
 import { trim } from './trim.ts';
 
 const APPLY = { fieldManager: 'headgate', force: 'true' } as const;
 export const APPLY_CONTENT_TYPE = 'application/apply-patch+yaml';
+/** A version that no object ever has: an apply that names it makes what is not there and changes nothing that is. */
+const NO_VERSION = '1';
+
+interface List {
+  readonly items: readonly KubernetesObject[] | null;
+}
 
 /** The cluster behind a real API server. Answers to our own writes enter the caches before the watch brings them. */
 export class KubernetesCluster implements Cluster {
@@ -55,7 +62,7 @@ export class KubernetesCluster implements Cluster {
     const path = collectionPath(resourceType(kind), namespace);
     const query: Record<string, string> = labelSelector === '' ? {} : { labelSelector };
     const answer = await this.transport.request({ method: 'GET', path, query });
-    return (answer as { readonly items: readonly KubernetesObject[] | null }).items ?? [];
+    return (answer as List).items ?? [];
   }
 
   async serves(groupVersion: string): Promise<boolean> {
@@ -63,17 +70,15 @@ export class KubernetesCluster implements Cluster {
   }
 
   async apply(object: KubernetesObject, expectedResourceVersion?: string): Promise<void> {
-    const { namespace = '', name } = object.metadata;
-    const body =
-      expectedResourceVersion === undefined
-        ? object
-        : { ...object, metadata: { ...object.metadata, resourceVersion: expectedResourceVersion } };
-    const path = objectPath(resourceType(object.kind), namespace, name);
-    try {
-      await this.write(object.kind, path, body);
-    } catch (error) {
-      if (!isInvalid(error) || !this.isThere(object)) throw error;
-      await this.overwrite(object.kind, path, body);
+    const known = this.known(object);
+    if (known !== undefined) {
+      // Two ModelDeployments can want one name: `fraud-7c9f4d2b1k` is a revision of one and the other's own.
+      if (!isLabelledLike(known, object)) throw new NameTakenError(object);
+      await this.update(object, known.metadata.uid, expectedResourceVersion);
+    } else if (expectedResourceVersion === undefined) {
+      await this.create(object);
+    } else {
+      throw new ApiError(409, 'Conflict', `${object.kind} ${object.metadata.name} is gone`);
     }
   }
 
@@ -120,8 +125,52 @@ export class KubernetesCluster implements Cluster {
     }
   }
 
-  private isThere({ kind, metadata: { namespace = '', name } }: KubernetesObject): boolean {
-    return isCachedKind(kind) && this.cached(kind, namespace, name) !== undefined;
+  private known({
+    kind,
+    metadata: { namespace = '', name },
+  }: KubernetesObject): KubernetesObject | undefined {
+    return isCachedKind(kind) ? this.cached(kind, namespace, name) : undefined;
+  }
+
+  /** Never writes over an object that is there already: it may be somebody else's (I5), or a successor's (I9). */
+  private async create(object: KubernetesObject): Promise<void> {
+    try {
+      await this.write(object.kind, pathOf(object), withMetadata(object, { resourceVersion: NO_VERSION }));
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      await this.mend(object, error);
+    }
+  }
+
+  /** The caches hold what bears our labels. Ours without them has lost them by a hand edit, and gets them back. */
+  private async mend(object: KubernetesObject, conflict: unknown): Promise<void> {
+    const live = await this.lookUp(object);
+    if (live === undefined || isLabelledLike(live, object)) throw conflict;
+    if (!isOwnedLike(live, object)) throw new NameTakenError(object);
+    await this.update(object, live.metadata.uid, live.metadata.resourceVersion);
+  }
+
+  /** By a list of one, which is a right that the caches need anyway. */
+  private async lookUp({ kind, metadata }: KubernetesObject): Promise<KubernetesObject | undefined> {
+    const path = collectionPath(resourceType(kind), metadata.namespace);
+    const query = { fieldSelector: `metadata.name=${metadata.name}` };
+    const answer = (await this.transport.request({ method: 'GET', path, query })) as List;
+    return answer.items?.[0];
+  }
+
+  /** The uid keeps an apply from making anew what has been deleted in the meantime. */
+  private async update(
+    object: KubernetesObject,
+    uid: string | undefined,
+    resourceVersion: string | undefined,
+  ): Promise<void> {
+    const body = withMetadata(object, { uid, resourceVersion });
+    try {
+      await this.write(object.kind, pathOf(object), body);
+    } catch (error) {
+      if (!isInvalid(error)) throw error;
+      await this.overwrite(object.kind, pathOf(object), body);
+    }
   }
 
   /**
@@ -143,4 +192,22 @@ export class KubernetesCluster implements Cluster {
     });
     if (isCachedKind(kind)) this.caches.heardOwn(kind, trim(resourceType(kind), answer));
   }
+}
+
+function pathOf({ kind, metadata: { namespace = '', name } }: KubernetesObject): string {
+  return objectPath(resourceType(kind), namespace, name);
+}
+
+function withMetadata(
+  object: KubernetesObject,
+  {
+    uid,
+    resourceVersion,
+  }: { readonly uid?: string | undefined; readonly resourceVersion?: string | undefined },
+): KubernetesObject {
+  const known = {
+    ...(uid !== undefined && { uid }),
+    ...(resourceVersion !== undefined && { resourceVersion }),
+  };
+  return { ...object, metadata: { ...object.metadata, ...known } };
 }

@@ -11,6 +11,7 @@ export type RolloutState = NonNullable<ModelDeploymentStatus['rollout']>;
 export type CourseReason =
   | 'Deleting'
   | 'IstioMissing'
+  | 'NameTaken'
   | 'NoReadyPods'
   | 'PausedForATime'
   | 'PausedUntilDecision'

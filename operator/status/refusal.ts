@@ -1,16 +1,30 @@
 import type { Condition, ModelDeployment, ModelDeploymentStatus } from '../api/model-deployment.ts';
+import type { KubernetesObject } from '../api/object.ts';
 import type { PlannedEvent } from '../plan/action.ts';
 import { conditionsOf, type ConditionClaim } from './conditions.ts';
 
-const REASON = 'WriteRefused';
+export type RefusalReason = 'NameTaken' | 'WriteRefused';
 const LONGEST_MESSAGE = 1024;
 
-/** A write that the API server refuses for a reason that no repetition mends: an invalid field, a quota, a right. */
+/** A write that cannot be done for a reason that no repetition mends. */
 export interface Refusal {
-  /** What was to be written, such as `Deployment fraud-7c9f4d2b1k`. */
-  readonly what: string;
-  /** The API server's own words. */
-  readonly words: string;
+  readonly reason: RefusalReason;
+  readonly message: string;
+}
+
+/** The API server refuses `what`, such as `Deployment fraud-7c9f4d2b1k`: an invalid field, a quota, a right. */
+export function writeRefused(what: string, words: string): Refusal {
+  return { reason: 'WriteRefused', message: sentence(`The API server refuses ${what}: ${words}`) };
+}
+
+/** Somebody else's object has a name that is needed. */
+export function nameTaken({ kind, metadata: { name } }: KubernetesObject): Refusal {
+  return {
+    reason: 'NameTaken',
+    message: sentence(
+      `${kind} ${name} exists already and is not of this ModelDeployment, so it is left alone: delete or rename that ${kind}, or give the ModelDeployment another name; this goes on by itself then`,
+    ),
+  };
 }
 
 /** Says of the spec what became of it. What this pass has not reached is said as it was before. */
@@ -20,33 +34,38 @@ export function refusedStatus(
   refusal: Refusal,
   nowMs: number,
 ): ModelDeploymentStatus {
-  const message = messageOf(refusal);
   const observedGeneration = metadata.generation;
-  const own = conditionsOf(claimsOf(message), before.conditions ?? [], { observedGeneration, nowMs });
+  const own = conditionsOf(claimsOf(refusal), before.conditions ?? [], { observedGeneration, nowMs });
   return {
-    ...before,
-    observedGeneration,
-    ...(planned.ready !== undefined && { ready: planned.ready }),
-    ...{ phase: 'Degraded', reason: REASON, message },
+    ...(refusal.reason === 'NameTaken' ? allButRoutes(planned, before) : sizeOnly(planned, before)),
+    ...{ observedGeneration, phase: 'Degraded', ...refusal },
     conditions: replaced(planned.conditions ?? [], own),
   };
 }
 
+function sizeOnly({ ready }: ModelDeploymentStatus, before: ModelDeploymentStatus): ModelDeploymentStatus {
+  return { ...before, ...(ready !== undefined && { ready }) };
+}
+
+/** All other writes were done. Whether routes were is known from their proof alone. */
+function allButRoutes(planned: ModelDeploymentStatus, before: ModelDeploymentStatus): ModelDeploymentStatus {
+  const { routing: asked, ...rest } = planned;
+  const routing = asked?.provenAt === undefined ? before.routing : asked;
+  return { ...rest, ...(routing !== undefined && { routing }) };
+}
+
 /** Undefined when that has been told already. */
 export function refusalEvent({ status }: ModelDeployment, refusal: Refusal): PlannedEvent | undefined {
-  const message = messageOf(refusal);
-  const told = status?.reason === REASON && status.message === message;
-  return told ? undefined : { type: 'Warning', reason: REASON, message };
+  const told = status?.reason === refusal.reason && status.message === refusal.message;
+  return told ? undefined : { type: 'Warning', ...refusal };
 }
 
-function messageOf({ what, words }: Refusal): string {
-  return `The API server refuses ${what}: ${words}`.slice(0, LONGEST_MESSAGE);
+function sentence(text: string): string {
+  return text.slice(0, LONGEST_MESSAGE);
 }
 
-function claimsOf(message: string): readonly ConditionClaim[] {
-  const claim = (type: string, status: 'True' | 'False'): ConditionClaim => ({
-    ...{ type, status, reason: REASON, message },
-  });
+function claimsOf(refusal: Refusal): readonly ConditionClaim[] {
+  const claim = (type: string, status: 'True' | 'False'): ConditionClaim => ({ type, status, ...refusal });
   return [
     claim('Ready', 'False'),
     claim('Reconciling', 'False'),

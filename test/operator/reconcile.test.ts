@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { ModelDeployment } from '../../operator/api/model-deployment.ts';
 import { labelsOf, revisionName } from '../../operator/api/names.ts';
 import type { KubernetesObject } from '../../operator/api/object.ts';
+import { ApiError } from '../../operator/controller/errors.ts';
+import { NameTakenError } from '../../operator/kube/ownership.ts';
 import { reconcile } from '../../operator/reconcile.ts';
 import { FakeCluster } from '../support/fake-cluster.ts';
 import { modelDeploymentWith } from '../support/model-deployment.ts';
@@ -46,6 +48,25 @@ describe('a pass', () => {
   it('has nothing to do for a ModelDeployment that is gone', async () => {
     await expect(pass()).resolves.toEqual({});
     await expect(pass('no-namespace')).resolves.toEqual({});
+    expect(cluster.writes).toEqual([]);
+  });
+
+  it('looks for a taken name to become free now and then, since no event will tell', async () => {
+    cluster.put(modelDeploymentWith());
+    const service: KubernetesObject = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'x' } };
+    cluster.failWrite('apply Service', new NameTakenError(service));
+    await expect(pass()).resolves.toEqual({ requeueAfterMs: 30_000 });
+  });
+
+  it('has nothing more to do in a namespace that is being deleted', async () => {
+    cluster.put(modelDeploymentWith());
+    cluster.failWrite('apply', new ApiError(403, 'Forbidden', 'no', ['NamespaceTerminating']));
+    const ending: string[] = [];
+    const listeners = { onNamespaceEnding: (namespace: string) => ending.push(namespace) };
+    await expect(
+      reconcile({ cluster, defaultRuntimeImage: 'runtime:1', listeners }, 'ml/fraud'),
+    ).resolves.toEqual({});
+    expect(ending).toEqual(['ml']);
     expect(cluster.writes).toEqual([]);
   });
 

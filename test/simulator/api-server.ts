@@ -2,6 +2,7 @@ import { annotations } from '../../operator/api/names.ts';
 import type { KubernetesObject, ObjectReference } from '../../operator/api/object.ts';
 import type { Action } from '../../operator/plan/action.ts';
 import {
+  cached,
   keyOf,
   live,
   MODEL_DEPLOYMENT_KEY,
@@ -47,6 +48,10 @@ function refusal(
     return refused('NotFound', `the cluster does not serve ${object.kind}`);
   }
   const before = live(world, key);
+  // What the caches do not hold is made, never written over.
+  if (before !== undefined && cached(world, key) === undefined) {
+    return refused('Conflict', `${key} exists already`);
+  }
   if (expectedResourceVersion !== undefined && before?.metadata.resourceVersion !== expectedResourceVersion) {
     return refused('Conflict', `${key} is not at resourceVersion ${expectedResourceVersion}`);
   }

@@ -7,6 +7,7 @@ import type {
 import type { KubernetesObject } from '../../../operator/api/object.ts';
 import { ApiError } from '../../../operator/controller/errors.ts';
 import { execute, type ExecuteListeners } from '../../../operator/execute/execute.ts';
+import { NameTakenError } from '../../../operator/kube/ownership.ts';
 import type { Action } from '../../../operator/plan/action.ts';
 import { FakeCluster } from '../../support/fake-cluster.ts';
 import { modelDeploymentWith } from '../../support/model-deployment.ts';
@@ -22,8 +23,14 @@ function current(): ModelDeployment {
   return cluster.cached('ModelDeployment', 'ml', 'fraud') as ModelDeployment;
 }
 
+const at = '2026-01-01T00:00:00Z';
+
+function objectOf(kind: string): KubernetesObject {
+  return { apiVersion: 'v1', kind, metadata: { name: 'child', namespace: 'ml' } };
+}
+
 function apply(kind: string, expectedResourceVersion?: string): Action {
-  const object: KubernetesObject = { apiVersion: 'v1', kind, metadata: { name: 'child', namespace: 'ml' } };
+  const object = objectOf(kind);
   return { kind: 'Apply', object, ...(expectedResourceVersion !== undefined && { expectedResourceVersion }) };
 }
 
@@ -112,6 +119,82 @@ describe('the execution of a plan', () => {
     await run([], { ...healthy, history: [second, first] }, listeners);
     expect(ended).toEqual(['fraud-a Promoted', 'fraud-b Aborted']);
   });
+});
+
+describe('a name that somebody else has taken', () => {
+  const conditions = [
+    {
+      type: 'Available',
+      status: 'True' as const,
+      reason: 'StableServes',
+      message: 'x',
+      lastTransitionTime: at,
+    },
+  ];
+
+  beforeEach(() => {
+    cluster.failWrite('apply Service', new NameTakenError(objectOf('Service')));
+  });
+
+  it('stops what would take something away, and nothing else', async () => {
+    await expect(
+      run([apply('Deployment'), apply('Service'), remove, tell, apply('HorizontalPodAutoscaler')]),
+    ).rejects.toThrow(NameTakenError);
+    expect(cluster.writes).toEqual([
+      'apply Deployment child',
+      'apply HorizontalPodAutoscaler child',
+      'event fraud NameTaken',
+      'status ModelDeployment fraud',
+    ]);
+  });
+
+  it('is told with its remedy, once, beside all else that is so', async () => {
+    const planned = { ...healthy, stable: 'fraud-a', conditions };
+    await expect(run([apply('Service')], planned)).rejects.toThrow();
+    const writes = cluster.writes.length;
+    await expect(run([apply('Service')], planned)).rejects.toThrow();
+    expect(cluster.writes).toHaveLength(writes);
+    const { status } = current();
+    expect(status).toMatchObject({ stable: 'fraud-a', phase: 'Degraded', reason: 'NameTaken' });
+    expect(status?.message).toMatch(
+      /^Service child exists already .*: delete or rename that Service, or give/,
+    );
+    expect(status?.conditions?.map(({ type, status: holds }) => `${type} ${holds}`)).toEqual([
+      'Available True',
+      'Paused False',
+      'Ready False',
+      'Reconciling False',
+      'Stalled True',
+    ]);
+  });
+
+  it('leaves routes as they are remembered until they are proven', async () => {
+    const remembered = { hash: 'abcd234567', askedAt: at };
+    await run([], { ...healthy, routing: remembered });
+    const asked = { hash: 'other23456', askedAt: '2026-01-02T00:00:00Z' };
+    await expect(run([apply('Service')], { ...healthy, routing: asked })).rejects.toThrow();
+    expect(current().status?.routing).toEqual(remembered);
+    const proven = { ...asked, provenAt: asked.askedAt };
+    await expect(run([apply('Service')], { ...healthy, routing: proven })).rejects.toThrow();
+    expect(current().status?.routing).toEqual(proven);
+  });
+});
+
+describe('a namespace that is being deleted', () => {
+  const ending = new ApiError(403, 'Forbidden', 'it is being terminated', ['NamespaceTerminating']);
+
+  it.each(['apply Service', 'event fraud'])(
+    'ends the pass at %s without a word to anybody',
+    async (write) => {
+      const lost: string[] = [];
+      cluster.failWrite(write, ending);
+      await expect(
+        run([apply('Service'), tell], healthy, { onEventLost: ({ reason }) => lost.push(reason) }),
+      ).rejects.toBe(ending);
+      expect(lost).toEqual([]);
+      expect(current().status).toBeUndefined();
+    },
+  );
 });
 
 describe('a write that the API server refuses for good', () => {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { KubernetesObject } from '../../../operator/api/object.ts';
 import { createCaches } from '../../../operator/kube/caches.ts';
 import { KubernetesCluster } from '../../../operator/kube/client.ts';
+import { NameTakenError } from '../../../operator/kube/ownership.ts';
 import { plainConnection } from '../../../operator/controller/connection.ts';
 import { Discovery } from '../../../operator/controller/discovery.ts';
 import { createTransport } from '../../../operator/controller/transport.ts';
@@ -75,7 +76,8 @@ describe('a write', () => {
       {
         line: `PATCH ${path}?fieldManager=headgate&force=true`,
         type: 'application/apply-patch+yaml',
-        body: service,
+        // A version that nothing has: refused as a conflict where there is something already.
+        body: { ...service, metadata: { ...service.metadata, resourceVersion: '1' } },
       },
     ]);
     expect(cluster.cached('Service', 'ml', 'fraud')?.metadata).toMatchObject({
@@ -84,9 +86,19 @@ describe('a write', () => {
     });
   });
 
-  it('carries the version that it is based on, where one is given', async () => {
-    await cluster.apply(service, '77');
-    expect(heard[0]?.body).toMatchObject({ metadata: { resourceVersion: '77' } });
+  it('is of this very life of an object that is known, and of the version that it is based on, where one is given', async () => {
+    await cluster.apply(service);
+    await cluster.apply(service);
+    await cluster.apply(service, '102');
+    expect(heard.slice(1).map(({ body }) => (body as KubernetesObject).metadata)).toEqual([
+      { ...service.metadata, uid: 'uid' },
+      { ...service.metadata, uid: 'uid', resourceVersion: '102' },
+    ]);
+  });
+
+  it('of an object that is gone by now is a conflict', async () => {
+    await expect(cluster.apply(service, '77')).rejects.toMatchObject({ status: 409 });
+    expect(heard).toEqual([]);
   });
 
   it('overwrites an object that others have made impossible to apply to', async () => {
@@ -112,11 +124,6 @@ describe('a write', () => {
 
   it.each<[number, unknown, object]>([
     [
-      409,
-      { reason: 'Conflict', message: 'modified' },
-      { status: 409, reason: 'Conflict', message: 'modified' },
-    ],
-    [
       404,
       { reason: 'NotFound', message: 'no kind' },
       { status: 404, reason: 'NotFound', message: 'no kind' },
@@ -124,7 +131,12 @@ describe('a write', () => {
     [500, 'etcd is away', { status: 500, reason: 'Unknown', message: 'etcd is away' }],
     [503, '', { status: 503, reason: 'Unknown', message: '' }],
     [429, '<html>', { status: 429, reason: 'Unknown', message: '<html>' }],
-    [403, {}, { status: 403, reason: 'Unknown' }],
+    [403, {}, { status: 403, reason: 'Unknown', causes: [] }],
+    [
+      403,
+      { reason: 'Forbidden', details: { causes: [{ reason: 'NamespaceTerminating' }, {}] } },
+      { reason: 'Forbidden', causes: ['NamespaceTerminating'] },
+    ],
   ])('that is answered with %i %j fails with that', async (status, body, error) => {
     answers = [{ status, body }];
     await expect(cluster.apply(service)).rejects.toMatchObject(error);
@@ -144,6 +156,63 @@ describe('a write', () => {
     expect(codes).toEqual(['patch 0']);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
+  });
+});
+
+describe('a name that is there already', () => {
+  const ours = {
+    ...service,
+    metadata: {
+      ...service.metadata,
+      labels: { 'headgate.dev/model-deployment': 'fraud' },
+      ownerReferences: [
+        { apiVersion: 'headgate.dev/v1alpha1', kind: 'ModelDeployment', name: 'fraud', uid: 'o' },
+      ],
+    },
+  };
+  const conflict = { status: 409, body: { reason: 'Conflict', message: 'modified' } };
+
+  function found(metadata: object): { readonly status: number; readonly body: unknown } {
+    return { status: 200, body: { items: [{ metadata: { ...service.metadata, uid: 'u7', ...metadata } }] } };
+  }
+
+  it('is left alone when it is of somebody else', async () => {
+    answers = [conflict, found({ labels: { app: 'fraud' } })];
+    await expect(cluster.apply(ours)).rejects.toThrow(NameTakenError);
+    expect(heard.map(({ line }) => line)).toEqual([
+      `PATCH ${path}?fieldManager=headgate&force=true`,
+      'GET /api/v1/namespaces/ml/services?fieldSelector=metadata.name%3Dfraud',
+    ]);
+  });
+
+  it('is left alone when it is of another ModelDeployment, without a question', async () => {
+    await cluster.apply(ours);
+    const labels = { 'headgate.dev/model-deployment': 'other' };
+    await expect(cluster.apply({ ...ours, metadata: { ...ours.metadata, labels } })).rejects.toThrow(
+      NameTakenError,
+    );
+    expect(heard).toHaveLength(1);
+  });
+
+  it('is a conflict when it is ours and not heard of yet, or gone again', async () => {
+    answers = [
+      conflict,
+      found({ labels: ours.metadata.labels }),
+      conflict,
+      { status: 200, body: { items: null } },
+    ];
+    await expect(cluster.apply(ours)).rejects.toMatchObject({ status: 409 });
+    await expect(cluster.apply(ours)).rejects.toMatchObject({ status: 409 });
+  });
+
+  it('is written over, as it was read, when it is ours and has lost its labels', async () => {
+    const { ownerReferences } = ours.metadata;
+    answers = [conflict, found({ ownerReferences, resourceVersion: '70' })];
+    await cluster.apply(ours);
+    expect(heard[2]?.body).toEqual({
+      ...ours,
+      metadata: { ...ours.metadata, uid: 'u7', resourceVersion: '70' },
+    });
   });
 });
 
