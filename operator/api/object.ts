@@ -1,1 +1,7 @@
-export type { KubernetesObject, ObjectMeta, ObjectReference, OwnerReference } from '../controller/object.ts';
+export type {
+  KubernetesObject,
+  ObjectMeta,
+  ObjectReference,
+  ObjectVersion,
+  OwnerReference,
+} from '../controller/object.ts';

@@ -27,11 +27,13 @@ export interface KubernetesObject {
   readonly metadata: ObjectMeta;
 }
 
-/** Names one object in the cluster; with a uid it names one life of it. */
-export interface ObjectReference {
+/** One version of one life of an object. */
+export type ObjectVersion = Pick<ObjectMeta, 'uid' | 'resourceVersion'>;
+
+/** Names one object in the cluster; with a uid it names one life of it, with a resourceVersion one version. */
+export interface ObjectReference extends ObjectVersion {
   readonly apiVersion: string;
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
-  readonly uid?: string;
 }

@@ -109,7 +109,7 @@ async function carryOut(
 ): Promise<void> {
   switch (action.kind) {
     case 'Apply':
-      await cluster.apply(action.object, action.expectedResourceVersion);
+      await cluster.apply(action.object, action.expected);
       return;
     case 'Delete':
       await cluster.remove(action.reference);

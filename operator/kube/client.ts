@@ -1,5 +1,5 @@
-import type { KubernetesObject, ObjectReference } from '../api/object.ts';
-import { ApiError, isConflict, isInvalid, isNotFound } from '../controller/errors.ts';
+import type { KubernetesObject, ObjectReference, ObjectVersion } from '../api/object.ts';
+import { isConflict, isInvalid, isNotFound } from '../controller/errors.ts';
 import type { PlannedEvent } from '../plan/action.ts';
 import type { Caches } from '../controller/caches.ts';
 import type { Cluster } from './cluster.ts';
@@ -69,26 +69,21 @@ export class KubernetesCluster implements Cluster {
     return this.caches.isServed(groupVersion) ?? (await this.discovery.serves(groupVersion));
   }
 
-  async apply(object: KubernetesObject, expectedResourceVersion?: string): Promise<void> {
+  async apply(object: KubernetesObject, expected?: ObjectVersion): Promise<void> {
     const known = this.known(object);
-    if (known !== undefined) {
-      // Two ModelDeployments can want one name: `fraud-7c9f4d2b1k` is a revision of one and the other's own.
-      if (!isLabelledLike(known, object)) throw new NameTakenError(object);
-      await this.update(object, known.metadata.uid, expectedResourceVersion);
-    } else if (expectedResourceVersion === undefined) {
-      await this.create(object);
-    } else {
-      throw new ApiError(409, 'Conflict', `${object.kind} ${object.metadata.name} is gone`);
-    }
+    // Two ModelDeployments can want one name: `fraud-7c9f4d2b1k` is a revision of one and the other's own.
+    if (known !== undefined && !isLabelledLike(known, object)) throw new NameTakenError(object);
+    if (expected === undefined) await this.create(object);
+    else await this.update(object, expected);
   }
 
-  async remove({ kind, namespace, name, uid }: ObjectReference): Promise<void> {
+  async remove({ kind, namespace, name, uid, resourceVersion }: ObjectReference): Promise<void> {
     const path = objectPath(resourceType(kind), namespace, name);
     const body = {
       apiVersion: 'v1',
       kind: 'DeleteOptions',
       propagationPolicy: 'Background',
-      ...(uid === undefined ? {} : { preconditions: { uid } }),
+      preconditions: { uid, resourceVersion },
     };
     try {
       const answer = (await this.transport.request({ method: 'DELETE', path, body })) as KubernetesObject;
@@ -135,7 +130,7 @@ export class KubernetesCluster implements Cluster {
   /** Never writes over an object that is there already: it may be somebody else's (I5), or a successor's (I9). */
   private async create(object: KubernetesObject): Promise<void> {
     try {
-      await this.write(object.kind, pathOf(object), withMetadata(object, { resourceVersion: NO_VERSION }));
+      await this.write(object.kind, pathOf(object), overVersion(object, { resourceVersion: NO_VERSION }));
     } catch (error) {
       if (!isConflict(error)) throw error;
       await this.mend(object, error);
@@ -147,7 +142,7 @@ export class KubernetesCluster implements Cluster {
     const live = await this.lookUp(object);
     if (live === undefined || isLabelledLike(live, object)) throw conflict;
     if (!isOwnedLike(live, object)) throw new NameTakenError(object);
-    await this.update(object, live.metadata.uid, live.metadata.resourceVersion);
+    await this.update(object, live.metadata);
   }
 
   /** By a list of one, which is a right that the caches need anyway. */
@@ -158,13 +153,9 @@ export class KubernetesCluster implements Cluster {
     return answer.items?.[0];
   }
 
-  /** The uid keeps an apply from making anew what has been deleted in the meantime. */
-  private async update(
-    object: KubernetesObject,
-    uid: string | undefined,
-    resourceVersion: string | undefined,
-  ): Promise<void> {
-    const body = withMetadata(object, { uid, resourceVersion });
+  /** The uid keeps an apply from making anew what has been deleted in the meantime; the version alone would not. */
+  private async update(object: KubernetesObject, expected: ObjectVersion): Promise<void> {
+    const body = overVersion(object, expected);
     try {
       await this.write(object.kind, pathOf(object), body);
     } catch (error) {
@@ -198,16 +189,7 @@ function pathOf({ kind, metadata: { namespace = '', name } }: KubernetesObject):
   return objectPath(resourceType(kind), namespace, name);
 }
 
-function withMetadata(
-  object: KubernetesObject,
-  {
-    uid,
-    resourceVersion,
-  }: { readonly uid?: string | undefined; readonly resourceVersion?: string | undefined },
-): KubernetesObject {
-  const known = {
-    ...(uid !== undefined && { uid }),
-    ...(resourceVersion !== undefined && { resourceVersion }),
-  };
-  return { ...object, metadata: { ...object.metadata, ...known } };
+/** The body of a write that the API server refuses unless the object is at this version. */
+function overVersion(object: KubernetesObject, { uid, resourceVersion }: ObjectVersion): object {
+  return { ...object, metadata: { ...object.metadata, uid, resourceVersion } };
 }

@@ -1,4 +1,4 @@
-import type { KubernetesObject, ObjectReference } from '../api/object.ts';
+import type { KubernetesObject, ObjectReference, ObjectVersion } from '../api/object.ts';
 import type { PlannedEvent } from '../plan/action.ts';
 import type { CachedKind, KnownKind } from './kinds.ts';
 
@@ -22,11 +22,11 @@ export interface Cluster {
   serves(groupVersion: string): Promise<boolean>;
 
   /**
-   * Server-side apply as our field manager: the object holds exactly the fields that are ours. With
-   * `expectedResourceVersion` it is refused as a conflict when somebody wrote in between.
+   * Server-side apply as our field manager: the object holds exactly the fields that are ours. A conflict unless the
+   * object is at the expected version, or, without one, is not there at all.
    */
-  apply(object: KubernetesObject, expectedResourceVersion?: string): Promise<void>;
-  /** Removes an object, its dependents in the background. With a uid only that life of it, else a conflict. */
+  apply(object: KubernetesObject, expected?: ObjectVersion): Promise<void>;
+  /** Removes an object, its dependents in the background; a conflict unless it is at the version that is named. */
   remove(reference: ObjectReference): Promise<void>;
   /** Replaces the status; a conflict when the object is not the one that was read. */
   patchStatus(object: KubernetesObject, status: object): Promise<void>;

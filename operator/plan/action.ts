@@ -1,14 +1,14 @@
-import type { KubernetesObject, ObjectReference } from '../api/object.ts';
+import type { KubernetesObject, ObjectReference, ObjectVersion } from '../api/object.ts';
 import type { Course } from './course.ts';
 
-/** One write. A plan is a list of them, executed in order, stopping at the first failure. */
+/**
+ * One write. A plan is a list of them, executed in order, stopping at the first failure. Each is refused as a conflict
+ * unless it finds the object as this pass has seen it: nobody else's write is ever overwritten unseen (I9).
+ */
 export type Action =
-  /**
-   * Server-side apply with our field manager. With `expectedResourceVersion` the write is refused when somebody
-   * wrote in between.
-   */
-  | { readonly kind: 'Apply'; readonly object: KubernetesObject; readonly expectedResourceVersion?: string }
-  /** Removes this very object (by uid), its dependents in the background. */
+  /** Server-side apply with our field manager, over the expected version; without one there must be no such object. */
+  | { readonly kind: 'Apply'; readonly object: KubernetesObject; readonly expected?: ObjectVersion }
+  /** Removes this very version of the object, its dependents in the background. */
   | { readonly kind: 'Delete'; readonly reference: ObjectReference }
   | { readonly kind: 'RecordEvent'; readonly event: PlannedEvent };
 

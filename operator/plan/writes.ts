@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../api/object.ts';
+import type { KubernetesObject, ObjectVersion } from '../api/object.ts';
 import { buildAutoscaler } from '../resources/autoscaler.ts';
 import { buildControllerRevision, type Marks } from '../resources/controller-revision.ts';
 import { buildDeployment } from '../resources/deployment.ts';
@@ -60,9 +60,7 @@ function routes(
   if (routing === undefined) return [];
   const applied = router
     .render(modelDeployment, routing)
-    .objects.flatMap((desired) =>
-      applyWhenDifferent(liveOf(observed.children, desired), desired, { guarded: true }),
-    );
+    .objects.flatMap((desired) => applyWhenDifferent(liveOf(observed.children, desired), desired));
   return [...applied, ...router.obsolete(observed.children, modelDeployment).flatMap(remove)];
 }
 
@@ -86,7 +84,7 @@ function revisionObjects(facts: Facts, course: Course, revision: RevisionFacts):
     ...destinationPolicy(facts, revision),
     ...deployment(facts, revision),
     ...applyWhenDifferent(objects.get('PodDisruptionBudget'), budget),
-    ...applyWhenDifferent(objects.get('HorizontalPodAutoscaler'), autoscaler, { guarded: true }),
+    ...applyWhenDifferent(objects.get('HorizontalPodAutoscaler'), autoscaler),
   ];
 }
 
@@ -142,27 +140,20 @@ function forget(facts: Facts): readonly Action[] {
 function applyWhenDifferent(
   live: KubernetesObject | undefined,
   desired: KubernetesObject,
-  { guarded = false } = {},
 ): readonly Action[] {
   // An object on its way out cannot be mended; it is made again when it is gone.
   if (live?.metadata.deletionTimestamp !== undefined || !needsApply(live, desired)) return [];
-  const expected = guarded ? live?.metadata.resourceVersion : undefined;
-  return [
-    {
-      kind: 'Apply',
-      object: withAppliedHash(desired),
-      ...(expected !== undefined && { expectedResourceVersion: expected }),
-    },
-  ];
+  const object = withAppliedHash(desired);
+  return [{ kind: 'Apply', object, ...(live !== undefined && { expected: versionOf(live) }) }];
 }
 
-function remove({ apiVersion, kind, metadata }: KubernetesObject): readonly Action[] {
-  const { namespace = '', name, uid, deletionTimestamp } = metadata;
+function remove(live: KubernetesObject): readonly Action[] {
+  const { apiVersion, kind, metadata } = live;
+  const { namespace = '', name, deletionTimestamp } = metadata;
   if (deletionTimestamp !== undefined) return [];
-  return [
-    {
-      kind: 'Delete',
-      reference: { apiVersion, kind, namespace, name, ...(uid !== undefined && { uid }) },
-    },
-  ];
+  return [{ kind: 'Delete', reference: { apiVersion, kind, namespace, name, ...versionOf(live) } }];
+}
+
+function versionOf({ metadata: { uid, resourceVersion } }: KubernetesObject): ObjectVersion {
+  return { ...(uid !== undefined && { uid }), ...(resourceVersion !== undefined && { resourceVersion }) };
 }

@@ -1,8 +1,7 @@
 import { annotations } from '../../operator/api/names.ts';
-import type { KubernetesObject, ObjectReference } from '../../operator/api/object.ts';
+import type { KubernetesObject, ObjectReference, ObjectVersion } from '../../operator/api/object.ts';
 import type { Action } from '../../operator/plan/action.ts';
 import {
-  cached,
   keyOf,
   live,
   MODEL_DEPLOYMENT_KEY,
@@ -41,22 +40,21 @@ export function execute(world: World, action: Action, hears: Writer = 'Operator'
 
 function refusal(
   world: World,
-  { object, expectedResourceVersion }: Extract<Action, { kind: 'Apply' }>,
+  { object, expected }: Extract<Action, { kind: 'Apply' }>,
 ): Answer | undefined {
   const key = keyOf(object);
   if (ISTIO_KINDS.has(object.kind) && !world.platform.istio) {
     return refused('NotFound', `the cluster does not serve ${object.kind}`);
   }
   const before = live(world, key);
-  // What the caches do not hold is made, never written over.
-  if (before !== undefined && cached(world, key) === undefined) {
-    return refused('Conflict', `${key} exists already`);
-  }
-  if (expectedResourceVersion !== undefined && before?.metadata.resourceVersion !== expectedResourceVersion) {
-    return refused('Conflict', `${key} is not at resourceVersion ${expectedResourceVersion}`);
-  }
+  if (!isAt(before, expected)) return refused('Conflict', `${key} is not as the pass has seen it`);
   const invalid = before && immutableFieldChanged(before, object);
   return invalid === undefined ? undefined : refused('Invalid', `${key}: ${invalid} is immutable`);
+}
+
+function isAt(before: Live | undefined, expected: ObjectVersion | undefined): boolean {
+  const { uid, resourceVersion } = before?.metadata ?? {};
+  return uid === expected?.uid && resourceVersion === expected?.resourceVersion;
 }
 
 function applied(world: World, wanted: KubernetesObject, hears: Writer): World {
@@ -120,9 +118,7 @@ function remove(world: World, reference: ObjectReference, hears: Writer): Answer
   const before = live(world, key);
   // Deleting what is gone is what was wanted.
   if (before === undefined) return { kind: 'Done', world };
-  if (reference.uid !== undefined && before.metadata.uid !== reference.uid) {
-    return refused('Conflict', `${key} is another object than the one to delete`);
-  }
+  if (!isAt(before, reference)) return refused('Conflict', `${key} is not the version to delete`);
   return { kind: 'Done', world: writeVersion(world, key, null, hears) };
 }
 

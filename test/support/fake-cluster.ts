@@ -1,4 +1,4 @@
-import type { KubernetesObject, ObjectReference } from '../../operator/api/object.ts';
+import type { KubernetesObject, ObjectReference, ObjectVersion } from '../../operator/api/object.ts';
 import { ApiError } from '../../operator/controller/errors.ts';
 import { groupKey, type Cluster } from '../../operator/kube/cluster.ts';
 import type { CachedKind, KnownKind } from '../../operator/kube/kinds.ts';
@@ -73,14 +73,11 @@ export class FakeCluster implements Cluster {
     return Promise.resolve(this.served.has(groupVersion));
   }
 
-  apply(object: KubernetesObject, expectedResourceVersion?: string): Promise<void> {
+  apply(object: KubernetesObject, expected?: ObjectVersion): Promise<void> {
     const { kind, metadata } = object;
     return this.write(`apply ${kind} ${metadata.name}`, () => {
       const live = this.objects.get(keyOf(kind, metadata.namespace, metadata.name));
-      if (
-        expectedResourceVersion !== undefined &&
-        live?.metadata.resourceVersion !== expectedResourceVersion
-      ) {
+      if (live?.metadata.resourceVersion !== expected?.resourceVersion) {
         throw new ApiError(409, 'Conflict', `${metadata.name} has been modified`);
       }
       this.put({

@@ -29,9 +29,8 @@ function objectOf(kind: string): KubernetesObject {
   return { apiVersion: 'v1', kind, metadata: { name: 'child', namespace: 'ml' } };
 }
 
-function apply(kind: string, expectedResourceVersion?: string): Action {
-  const object = objectOf(kind);
-  return { kind: 'Apply', object, ...(expectedResourceVersion !== undefined && { expectedResourceVersion }) };
+function apply(kind: string): Action {
+  return { kind: 'Apply', object: objectOf(kind) };
 }
 
 const remove: Action = {
@@ -94,7 +93,8 @@ describe('the execution of a plan', () => {
     await expect(execute(cluster, seen, { actions: [], status: healthy })).rejects.toMatchObject({
       status: 409,
     });
-    await expect(run([apply('VirtualService', '1')])).rejects.toMatchObject({ status: 409 });
+    const overtaken = { ...apply('VirtualService'), expected: { uid: 'uid', resourceVersion: '1' } };
+    await expect(run([overtaken])).rejects.toMatchObject({ status: 409 });
   });
 
   it('goes on without an event that cannot be recorded, and says so', async () => {

@@ -90,16 +90,18 @@ describe('a retired revision', () => {
     expect(deleted).toStrictEqual(['HorizontalPodAutoscaler']);
   });
 
-  test('is deleted by its uid: a new life of the same name is another one', () => {
+  test('is deleted as it was seen: a new life of the same name, or one that somebody has written since, is another one', () => {
     const scene = leaving().later(DRAIN_MS);
-    const uid = scene.child('Deployment', scene.revision('v2'))?.metadata.uid;
+    const { uid, resourceVersion } = scene.child('Deployment', scene.revision('v2'))?.metadata ?? {};
     expect(uid).toBeDefined();
+    expect(resourceVersion).toBeDefined();
     const reference = {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
       namespace: 'ml',
       name: scene.revision('v2'),
       uid,
+      resourceVersion,
     };
     expect(scene.plan().actions).toContainEqual({ kind: 'Delete', reference });
   });

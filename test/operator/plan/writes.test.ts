@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { annotations } from '../../../operator/api/names.ts';
 import type { KubernetesObject } from '../../../operator/api/object.ts';
+import type { Action } from '../../../operator/plan/action.ts';
 import type { Plan } from '../../../operator/plan/plan.ts';
 import { atFirstPause, Scene, serving } from '../../support/scene.ts';
 
@@ -125,22 +126,31 @@ describe('what was changed or deleted by hand', () => {
 });
 
 describe('writes that somebody may have overtaken', () => {
-  test('routes and autoscalers are written only over what was seen', () => {
-    const scene = atFirstPause().later(60_000);
-    const guards = (kind: string): readonly unknown[] =>
-      scene
-        .plan()
-        .actions.flatMap((action) =>
-          action.kind === 'Apply' && action.object.kind === kind ? [action.expectedResourceVersion] : [],
-        );
-    const versions = (kind: string, ...names: readonly string[]): readonly unknown[] =>
-      names.map((name) => scene.child(kind, name)?.metadata.resourceVersion);
-    while (guards('VirtualService').length === 0) scene.pass();
-    expect(guards('VirtualService')).toStrictEqual(versions('VirtualService', 'fraud.mesh', 'fraud'));
-    scene.edits({ scaling: { ...scene.modelDeployment.spec.scaling, maxReplicas: 9 } });
-    expect(guards('HorizontalPodAutoscaler')).toStrictEqual(
-      versions('HorizontalPodAutoscaler', scene.revision('v2'), scene.revision('v1')),
-    );
+  function targetOf(action: Action): readonly [kind: string, name: string, expected: unknown] {
+    if (action.kind === 'RecordEvent') return ['Event', action.event.reason, undefined];
+    if (action.kind === 'Apply') return [action.object.kind, action.object.metadata.name, action.expected];
+    const { kind, name, uid, resourceVersion } = action.reference;
+    return [kind, name, { uid, resourceVersion }];
+  }
+
+  test('are refused, all of them, unless they find what the pass has seen, or nothing where it saw nothing', () => {
+    const scene = serving().steps({ weight: 100 }).asksFor('v2').runs('v2', 2);
+    const kinds = new Set<string>();
+    for (let pass = 0; pass < 30; pass += 1) {
+      for (const action of scene.plan().actions) {
+        const [kind, name, expected] = targetOf(action);
+        const live = scene.child(kind, name)?.metadata;
+        const seen = live && { uid: live.uid, resourceVersion: live.resourceVersion };
+        expect([kind, name, expected]).toStrictEqual([kind, name, seen]);
+        kinds.add(`${action.kind} ${live === undefined ? 'new ' : ''}${kind}`);
+      }
+      scene.pass();
+      scene.later(20_000);
+    }
+    expect(kinds).toContain('Apply VirtualService');
+    expect(kinds).toContain('Apply Service');
+    expect(kinds).toContain('Apply new Deployment');
+    expect(kinds).toContain('Delete HorizontalPodAutoscaler');
   });
 });
 
