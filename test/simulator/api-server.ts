@@ -38,10 +38,7 @@ export function execute(world: World, action: Action, hears: Writer = 'Operator'
   return refusal(world, action) ?? { kind: 'Done', world: applied(world, action.object, hears) };
 }
 
-function refusal(
-  world: World,
-  { object, expected }: Extract<Action, { kind: 'Apply' }>,
-): Answer | undefined {
+function refusal(world: World, { object, expected }: Extract<Action, { kind: 'Apply' }>): Answer | undefined {
   const key = keyOf(object);
   if (ISTIO_KINDS.has(object.kind) && !world.platform.istio) {
     return refused('NotFound', `the cluster does not serve ${object.kind}`);
