@@ -27,6 +27,19 @@ export function sameQuantity(left: string, right: string): boolean {
   return leftNanos !== undefined && leftNanos === quantityNanos(right);
 }
 
+export function isQuantity(text: string): boolean {
+  return quantityNanos(text) !== undefined;
+}
+
+/** Negative, zero or positive, as the left amount is less than, equal to or more than the right one. */
+export function compareQuantities(left: string, right: string): number {
+  const [leftNanos, rightNanos] = [left, right].map(quantityNanos);
+  if (leftNanos === undefined || rightNanos === undefined) {
+    throw new RangeError(`'${left}' and '${right}' are not both quantities such as 500m or 1Gi`);
+  }
+  return leftNanos < rightNanos ? -1 : Number(leftNanos > rightNanos);
+}
+
 /** The amount in billionths, rounded up as Kubernetes does; undefined when the text is no quantity. */
 function quantityNanos(text: string): bigint | undefined {
   const match = QUANTITY.exec(text);
