@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../controller/errors.ts';
 import { lintCommand } from './lint-command.ts';
 
 const USAGE = `headgate lint PATH...   finds mistakes in manifests without a cluster

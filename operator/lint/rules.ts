@@ -1,6 +1,6 @@
 import type { Rule } from '../api/schema.ts';
 import type { StructuralSchema } from '../api/structural.ts';
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../controller/errors.ts';
 import { holds } from './cel.ts';
 import type { Path, Problem } from './problem.ts';
 
