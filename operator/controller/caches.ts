@@ -79,8 +79,8 @@ export class Caches<Kind extends string> {
     this.publish(kind, this.store(kind).dropOwn(namespace, name, uid));
   }
 
-  private publish(kind: Kind, change: Change | undefined): void {
-    if (change !== undefined) this.options.onChange(kind, change);
+  private publish(kind: Kind, changes: readonly Change[]): void {
+    for (const change of changes) this.options.onChange(kind, change);
   }
 
   private createCache(kind: Kind): Cache {

@@ -1,4 +1,4 @@
-import { isConflict } from './errors.ts';
+import { isConflict, retryAfterOf } from './errors.ts';
 import { WorkQueue } from './workqueue.ts';
 
 /** What a pass wants next for its key; nothing at all means that events decide. */
@@ -57,7 +57,7 @@ export class Controller {
       this.queue.addAfter(key, requeueAfterMs);
       return 'requeued';
     } catch (error) {
-      this.queue.addAfterFailure(key);
+      this.queue.addAfterFailure(key, retryAfterOf(error));
       // The cache was behind: it catches up by itself, and nobody needs to hear of it.
       if (isConflict(error)) return 'conflict';
       this.options.onError?.(key, error);

@@ -1,17 +1,25 @@
+export interface ApiErrorDetails {
+  /** Kubernetes' own words for what lies behind it: NamespaceTerminating, FieldValueInvalid, … */
+  readonly causes?: readonly string[];
+  /** The API server asks not to be asked again sooner; 0 where it says nothing of it. */
+  readonly retryAfterMs?: number;
+}
+
 /** What the API server answered instead of doing what it was asked. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
   /** Kubernetes' CamelCase reason: Conflict, NotFound, Invalid, Forbidden, … */
   readonly reason: string;
-  /** Kubernetes' own words for what lies behind it: NamespaceTerminating, FieldValueInvalid, … */
   readonly causes: readonly string[];
+  readonly retryAfterMs: number;
 
-  constructor(status: number, reason: string, message: string, causes: readonly string[] = []) {
+  constructor(status: number, reason: string, message: string, details: ApiErrorDetails = {}) {
     super(message);
     this.status = status;
     this.reason = reason;
-    this.causes = causes;
+    this.causes = details.causes ?? [];
+    this.retryAfterMs = details.retryAfterMs ?? 0;
   }
 }
 
@@ -42,6 +50,10 @@ export function isRefusal(error: unknown): error is ApiError {
 /** Nothing new can be made in a namespace that is being deleted; what is in it goes by itself. */
 export function isNamespaceEnding(error: unknown): boolean {
   return error instanceof ApiError && error.causes.includes('NamespaceTerminating');
+}
+
+export function retryAfterOf(error: unknown): number {
+  return error instanceof ApiError ? error.retryAfterMs : 0;
 }
 
 export function messageOf(error: unknown): string {

@@ -1,10 +1,12 @@
 import { setTimeout as rest } from 'node:timers/promises';
+import { isNotFound, retryAfterOf } from './errors.ts';
+import { Lister, type Listing } from './lister.ts';
 import type { KubernetesObject } from './object.ts';
-import { isNotFound } from './errors.ts';
-import { collectionPath, type ResourceType } from './resource-type.ts';
 import type { Change, ObjectStore } from './object-store.ts';
-import { SilenceError, type Transport } from './transport.ts';
-import { parseWatchLine, toWatchError } from './watch-line.ts';
+import { collectionPath, type ResourceType } from './resource-type.ts';
+import { RestorationDetector, RestoredError, type RestorationTiming } from './restoration.ts';
+import type { Transport } from './transport.ts';
+import { parseWatchEvent } from './watch-event.ts';
 
 /** Makes of what the API server sent an object that names its own kind, as the items of a list do not. */
 export type Trim = (type: ResourceType, raw: unknown) => KubernetesObject;
@@ -20,49 +22,52 @@ export interface ListWatchOptions {
   readonly onChange: (change: Change) => void;
   /** A kind began or ceased to be served. */
   readonly onServed?: (type: ResourceType, served: boolean) => void;
-  /** The watch broke and begins again with a new list. */
+  /** Something went wrong, and a new list begins. */
   readonly onTrouble?: (type: ResourceType, error: unknown) => void;
   readonly timing?: Partial<ListWatchTiming>;
 }
 
-export interface ListWatchTiming {
-  /** How long the server keeps one watch; each takes up to twice that, so that not all end at once. */
+export interface ListWatchTiming extends RestorationTiming {
+  /** The server ends a watch after so long; up to 40 % are added, so that not all end at once. */
   readonly watchSeconds: number;
-  /**
-   * Longer than the minute between two bookmarks: a watch that is silent for so long is given up for another on a new
-   * connection. It may have been well, since an API server that has seen no event of a kind yet sends no bookmarks.
-   */
+  /** A watch that is silent for longer than its server lets it live is dead, whatever TCP says. */
   readonly idleMs: number;
+  /** A list that is sent object by object is given up when nothing arrives for so long. */
+  readonly listIdleMs: number;
   readonly firstBackoffMs: number;
   readonly lastBackoffMs: number;
   /** A kind whose definition is not installed is asked for this often. */
   readonly missingMs: number;
 }
 
-const usualTiming: ListWatchTiming = {
-  watchSeconds: 300,
-  idleMs: 90_000,
+/** See docs/decisions/0010: a dead watch is noticed within 45 s, and a quiet kind costs two requests a minute. */
+export const usualTiming: ListWatchTiming = {
+  watchSeconds: 25,
+  idleMs: 43_000,
+  // The API server itself waits 3 s for its cache to be new enough before it sends the first object.
+  listIdleMs: 15_000,
   firstBackoffMs: 100,
   lastBackoffMs: 10_000,
   missingMs: 3_000,
+  restoredAfterMs: 30_000,
+  restoredAfterLists: 3,
 };
 
-const PAGE_SIZE = 500;
-/** A watch that ends sooner without a word is trouble, or a server that refuses would be asked in a tight circle. */
-const SHORTEST_WATCH_MS = 1_000;
-
-interface ListPage {
-  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
-  readonly items: readonly unknown[] | null;
-}
+const WATCH_SPREAD = 0.4;
+/** Whole seconds are asked for, and clocks differ a little. */
+const EARLY_END = 0.9;
 
 /**
- * Keeps a store equal to what the API server has of one kind: a list, then a watch from there, and whatever goes
- * wrong, the same again after a pause.
+ * Keeps a store equal to what the API server has of one kind: a list, then watches from there, and whatever goes
+ * wrong, a new list after a pause. A watch goes on where the last one ended only if that one ran its full time.
  */
 export class ListWatch {
   private readonly options: ListWatchOptions;
   private readonly timing: ListWatchTiming;
+  private readonly path: string;
+  private readonly selection: Readonly<Record<string, string>>;
+  private readonly lister: Lister;
+  private readonly restoration: RestorationDetector;
   private readonly stopping = new AbortController();
   private readonly firstAnswer: Promise<void>;
   private settleFirstAnswer: () => void = () => undefined;
@@ -71,8 +76,18 @@ export class ListWatch {
   private served: boolean | undefined;
 
   constructor(options: ListWatchOptions) {
+    const { transport, type, trim, namespace, labelSelector } = options;
     this.options = options;
     this.timing = { ...usualTiming, ...options.timing };
+    this.path = collectionPath(type, namespace);
+    this.selection = labelSelector === undefined ? {} : { labelSelector };
+    this.lister = new Lister({
+      ...{ transport, path: this.path, selection: this.selection },
+      trim: (raw) => trim(type, raw),
+      signal: this.stopping.signal,
+      idleMs: this.timing.listIdleMs,
+    });
+    this.restoration = new RestorationDetector(this.timing);
     this.firstAnswer = new Promise((resolve) => {
       this.settleFirstAnswer = resolve;
     });
@@ -100,88 +115,76 @@ export class ListWatch {
   private async run(): Promise<void> {
     while (!this.stopping.signal.aborted) {
       try {
-        let version = await this.list();
-        for (;;) version = await this.watch(version);
+        await this.list();
+        for (;;) await this.watch();
       } catch (error) {
         await this.recover(error);
       }
     }
   }
 
-  private async list(): Promise<string> {
-    const objects: KubernetesObject[] = [];
-    let page: ListPage | undefined;
-    do {
-      page = await this.listPage(page?.metadata.continue);
-      objects.push(...(page.items ?? []).map((item) => this.options.trim(this.options.type, item)));
-    } while ((page.metadata.continue ?? '') !== '');
-    const version = page.metadata.resourceVersion;
-    this.publish(this.options.store.replace(objects, version));
+  private async list(): Promise<void> {
+    const { store } = this.options;
+    const knownVersion = store.newestVersion;
+    const listing = await this.lister.list();
+    this.publish(this.takeOver(listing, knownVersion));
     this.setServed(true);
-    return version;
   }
 
-  private async listPage(continueToken = ''): Promise<ListPage> {
-    const query = {
-      ...this.selection(),
-      limit: String(PAGE_SIZE),
-      ...(continueToken === '' ? {} : { continue: continueToken }),
-    };
-    return (await this.options.transport.request({ method: 'GET', path: this.path(), query })) as ListPage;
-  }
-
-  /** One watch, until the server ends it in good order or says nothing more; returns the version to go on from. */
-  private async watch(fromVersion: string): Promise<string> {
-    const startedAtMs = performance.now();
-    let version = fromVersion;
-    try {
-      for await (const line of this.watchLines(fromVersion)) {
-        version = this.hear(line);
-        this.failures = 0;
-      }
-    } catch (error) {
-      if (error instanceof SilenceError) return version;
-      throw error;
+  private takeOver({ objects, version }: Listing, knownVersion: string): readonly Change[] {
+    const { store } = this.options;
+    switch (this.restoration.judge(version, knownVersion, performance.now())) {
+      case 'onwards':
+        return store.replace(objects, version);
+      case 'behind':
+        throw new Error(`the list is as of version ${version}, and ${knownVersion} is known already`);
+      case 'restored':
+        this.report(new RestoredError(knownVersion, version));
+        return store.restart(objects, version);
     }
-    const isTooShort = version === fromVersion && performance.now() - startedAtMs < SHORTEST_WATCH_MS;
-    if (isTooShort) throw new Error('the watch ended at once');
-    return version;
   }
 
-  private watchLines(fromVersion: string): AsyncGenerator<string, void, undefined> {
-    const { idleMs, watchSeconds } = this.timing;
+  /** One watch, until the server ends it in time. */
+  private async watch(): Promise<void> {
+    const startedAtMs = performance.now();
+    const seconds = Math.round(this.timing.watchSeconds * (1 + Math.random() * WATCH_SPREAD));
+    for await (const line of this.watchLines(seconds)) {
+      this.publish(this.hear(line));
+      this.failures = 0;
+    }
+    // Whoever hangs up early goes away, perhaps to come back from a backup, and may refuse the next watch at once.
+    const lastedSeconds = (performance.now() - startedAtMs) / 1000;
+    if (lastedSeconds < seconds * EARLY_END) {
+      throw new Error(`the watch ended after ${lastedSeconds.toFixed(1)} of ${seconds} s`);
+    }
+    this.failures = 0;
+  }
+
+  private watchLines(seconds: number): AsyncGenerator<string, void, undefined> {
+    const { transport, store } = this.options;
     const query = {
-      ...this.selection(),
-      watch: 'true',
-      allowWatchBookmarks: 'true',
-      resourceVersion: fromVersion,
-      timeoutSeconds: String(Math.round(watchSeconds * (1 + Math.random()))),
+      ...this.selection,
+      ...{ watch: 'true', allowWatchBookmarks: 'true', resourceVersion: store.heardVersion },
+      timeoutSeconds: String(seconds),
     };
     const { signal } = this.stopping;
-    return this.options.transport.lines({ method: 'GET', path: this.path(), query }, { idleMs, signal });
+    const { idleMs } = this.timing;
+    return transport.lines({ method: 'GET', path: this.path, query }, { idleMs, signal });
   }
 
-  /** Takes in one line of a watch; throws when it is not one that leads on. */
-  private hear(line: string): string {
-    const { type, object } = parseWatchLine(line);
-    const { store, trim, type: resourceType } = this.options;
-    switch (type) {
+  private hear(line: string): readonly Change[] {
+    const { type: change, object } = parseWatchEvent(line);
+    const { store, trim, type } = this.options;
+    switch (change) {
       case 'ADDED':
       case 'MODIFIED':
-        this.publish([store.put(trim(resourceType, object))]);
-        break;
+        return store.put(trim(type, object));
       case 'DELETED':
-        this.publish([store.drop(trim(resourceType, object))]);
-        break;
+        return store.drop(trim(type, object));
       case 'BOOKMARK':
-        store.heard(object.metadata.resourceVersion);
-        break;
-      case 'ERROR':
-        throw toWatchError(object);
-      default:
-        throw new Error(`a watch line of unknown type ${type}`);
+        store.bookmark(object.metadata.resourceVersion);
+        return [];
     }
-    return object.metadata.resourceVersion;
   }
 
   private async recover(error: unknown): Promise<void> {
@@ -193,9 +196,11 @@ export class ListWatch {
       return;
     }
     this.report(error);
-    const ceilingMs = Math.min(this.timing.firstBackoffMs * 2 ** this.failures, this.timing.lastBackoffMs);
+    const { firstBackoffMs, lastBackoffMs } = this.timing;
+    const backoffMs = Math.min(firstBackoffMs * 2 ** this.failures, lastBackoffMs);
     this.failures += 1;
-    await this.pause(ceilingMs * (0.5 + Math.random() / 2));
+    // Never before the server wants it, and not all at the same moment.
+    await this.pause(retryAfterOf(error) + backoffMs * (0.5 + Math.random() / 2));
   }
 
   private async pause(delayMs: number): Promise<void> {
@@ -209,10 +214,8 @@ export class ListWatch {
     if (hasChanged) this.notify(() => this.options.onServed?.(this.options.type, served));
   }
 
-  private publish(changes: readonly (Change | undefined)[]): void {
-    for (const change of changes) {
-      if (change !== undefined) this.notify(() => this.options.onChange(change));
-    }
+  private publish(changes: readonly Change[]): void {
+    for (const change of changes) this.notify(() => this.options.onChange(change));
   }
 
   /** What listeners do wrong is theirs: the store is right already and the watch goes on. */
@@ -230,14 +233,5 @@ export class ListWatch {
     } catch {
       // Whoever cannot even be told of trouble must not stop the watch.
     }
-  }
-
-  private path(): string {
-    return collectionPath(this.options.type, this.options.namespace);
-  }
-
-  private selection(): Record<string, string> {
-    const { labelSelector } = this.options;
-    return labelSelector === undefined ? {} : { labelSelector };
   }
 }

@@ -8,18 +8,21 @@ export interface Change {
 }
 
 /**
- * The objects of one kind as last heard of, indexed by name and by group. Versions of an object only ever grow: what
- * a slow watch says after our own write has been answered is known to be older and is ignored.
- *
- * An etcd that is restored from a backup begins again with smaller versions; like every component that caches, the
- * operator must be restarted then.
+ * The objects of one kind as last heard of, indexed by name and by group. News comes from three sides: lists, a watch
+ * and the answers to our own writes, which may overtake the watch. Nothing old undoes anything new:
+ * - The versions of a watch only grow; what is not newer than all that was heard is a repetition.
+ * - What we wrote or removed ourselves stands until the watch, or a list that is newer, has come as far.
  */
 export class ObjectStore {
   private readonly objects = new Map<string, KubernetesObject>();
   private readonly groups = new Map<string, Map<string, KubernetesObject>>();
   private readonly groupOf: (object: KubernetesObject) => string | undefined;
   /** Everything that happened up to this version has been heard. */
-  private heardVersion = '0';
+  private heard = '0';
+  /** The newest version that an answer to our own writes named. */
+  private own = '0';
+  /** Uids of what we removed and of what the watch has not said yet that it is gone. */
+  private removed = new Set<string | undefined>();
 
   constructor(groupOf: (object: KubernetesObject) => string | undefined) {
     this.groupOf = groupOf;
@@ -27,6 +30,16 @@ export class ObjectStore {
 
   get size(): number {
     return this.objects.size;
+  }
+
+  /** Where a watch goes on. */
+  get heardVersion(): string {
+    return this.heard;
+  }
+
+  /** No list that is asked for from now on can be older than this, unless time goes backwards. */
+  get newestVersion(): string {
+    return newerOf(this.heard, this.own);
   }
 
   get(namespace: string, name: string): KubernetesObject | undefined {
@@ -41,84 +54,125 @@ export class ObjectStore {
     return [...(this.groups.get(group)?.values() ?? [])];
   }
 
-  /** Everything up to this version has been heard, be it about no object at all. */
-  heard(version: string): void {
-    if (compareVersions(version, this.heardVersion) > 0) this.heardVersion = version;
+  /** A whole list as of `listVersion`. It says all about what happened until then, and nothing about what we did since. */
+  replace(list: readonly KubernetesObject[], listVersion: string): readonly Change[] {
+    return this.takeOver(list, listVersion, (held) => compareVersions(versionOf(held), listVersion) > 0);
   }
 
-  /** A whole list as of `listVersion`: what it does not name is gone, unless it was made after the list. */
-  replace(list: readonly KubernetesObject[], listVersion: string): readonly Change[] {
-    const listed = new Set(list.map(keyOf));
-    const gone = this.all().filter(
-      (object) => !listed.has(keyOf(object)) && compareVersions(versionOf(object), listVersion) <= 0,
-    );
-    this.heard(listVersion);
-    return [...list.map((object) => this.put(object)), ...gone.map((object) => this.drop(object))].filter(
-      (change) => change !== undefined,
-    );
+  /** A list of a cluster that was restored from a backup: versions begin anew, and all that was known is void. */
+  restart(list: readonly KubernetesObject[], listVersion: string): readonly Change[] {
+    [this.heard, this.own] = ['0', '0'];
+    this.removed.clear();
+    return this.takeOver(list, listVersion, () => false);
   }
 
   /** The kind is not served any more. */
   clear(): readonly Change[] {
-    return this.all()
-      .map((object) => this.drop(object))
-      .filter((change) => change !== undefined);
+    return this.all().map((object) => this.delete(object, object));
   }
 
-  put(object: KubernetesObject): Change | undefined {
-    const key = keyOf(object);
-    const previous = this.objects.get(key);
-    this.heard(versionOf(object));
-    if (previous !== undefined && compareVersions(versionOf(object), versionOf(previous)) <= 0)
-      return undefined;
-    this.unindex(key, previous);
-    this.objects.set(key, object);
-    this.index(key, object);
-    return previous === undefined ? { type: 'Added', object } : { type: 'Modified', object, previous };
+  /** The watch says that there is this object now. */
+  put(object: KubernetesObject): readonly Change[] {
+    if (!this.isNews(versionOf(object)) || this.removed.has(object.metadata.uid)) return [];
+    return this.isHeldAsNew(object) ? [] : this.set(object);
   }
 
-  drop(object: KubernetesObject): Change | undefined {
-    const key = keyOf(object);
-    const previous = this.objects.get(key);
-    this.heard(versionOf(object));
-    if (previous === undefined) return undefined;
-    const isOtherLife = previous.metadata.uid !== object.metadata.uid;
-    if (isOtherLife && compareVersions(versionOf(object), versionOf(previous)) < 0) return undefined;
-    this.unindex(key, previous);
-    this.objects.delete(key);
-    return { type: 'Deleted', object, previous };
+  /** The watch says that this object is gone. */
+  drop(object: KubernetesObject): readonly Change[] {
+    if (!this.isNews(versionOf(object))) return [];
+    this.removed.delete(object.metadata.uid);
+    const held = this.objects.get(keyOf(object));
+    if (held === undefined) return [];
+    // A newer one of that name is another life, or our own write that brought it back under our selection.
+    const isOlder = compareVersions(versionOf(object), versionOf(held)) < 0;
+    return isOlder ? [] : [this.delete(held, object)];
+  }
+
+  /** The watch says that there is nothing more up to this version. */
+  bookmark(version: string): void {
+    this.isNews(version);
   }
 
   /**
    * The answer to a write of our own, before the watch brings it. What the watch has passed already is left alone:
    * it has brought this version or what came after it, a deletion perhaps.
    */
-  putOwn(object: KubernetesObject): Change | undefined {
-    if (compareVersions(versionOf(object), this.heardVersion) <= 0) return undefined;
-    const heardVersion = this.heardVersion;
-    const change = this.put(object);
-    this.heardVersion = heardVersion;
-    return change;
+  putOwn(object: KubernetesObject): readonly Change[] {
+    this.own = newerOf(this.own, versionOf(object));
+    const isPassed = compareVersions(versionOf(object), this.heard) <= 0;
+    if (isPassed || this.removed.has(object.metadata.uid) || this.isHeldAsNew(object)) return [];
+    return this.set(object);
   }
 
   /** A removal of our own has been answered: this very object is gone. */
-  dropOwn(namespace: string, name: string, uid: string | undefined): Change | undefined {
-    const object = this.get(namespace, name);
-    return object === undefined || object.metadata.uid !== uid ? undefined : this.drop(object);
+  dropOwn(namespace: string, name: string, uid: string | undefined): readonly Change[] {
+    const held = this.get(namespace, name);
+    if (held === undefined || held.metadata.uid !== uid) return [];
+    this.removed.add(uid);
+    return [this.delete(held, held)];
   }
 
-  private index(key: string, object: KubernetesObject): void {
+  private takeOver(
+    list: readonly KubernetesObject[],
+    listVersion: string,
+    isNewer: (held: KubernetesObject) => boolean,
+  ): readonly Change[] {
+    const listedKeys = new Set(list.map(keyOf));
+    const gone = this.all().filter((held) => !listedKeys.has(keyOf(held)) && !isNewer(held));
+    const come = list.filter((object) => {
+      const held = this.objects.get(keyOf(object));
+      return !this.removed.has(object.metadata.uid) && (held === undefined || !isNewer(held));
+    });
+    this.removed = new Set(list.map(({ metadata }) => metadata.uid).filter((uid) => this.removed.has(uid)));
+    this.heard = newerOf(this.heard, listVersion);
+    return [...gone.map((held) => this.delete(held, held)), ...come.flatMap((object) => this.set(object))];
+  }
+
+  /** Takes note of how far the watch has come; false when it has been there before. */
+  private isNews(version: string): boolean {
+    if (compareVersions(version, this.heard) <= 0) return false;
+    this.heard = version;
+    return true;
+  }
+
+  private isHeldAsNew(object: KubernetesObject): boolean {
+    const held = this.objects.get(keyOf(object));
+    return held !== undefined && compareVersions(versionOf(object), versionOf(held)) <= 0;
+  }
+
+  /** Another life of a name is no change of the one before: that one has gone, unheard. */
+  private set(object: KubernetesObject): readonly Change[] {
+    const previous = this.objects.get(keyOf(object));
+    if (previous === undefined) return [this.insert({ type: 'Added', object })];
+    if (previous.metadata.uid !== object.metadata.uid) {
+      return [this.delete(previous, previous), this.insert({ type: 'Added', object })];
+    }
+    this.unindex(previous);
+    const change = this.insert({ type: 'Modified', object, previous });
+    return versionOf(previous) === versionOf(object) ? [] : [change];
+  }
+
+  private insert(change: Change): Change {
+    const { object } = change;
+    this.objects.set(keyOf(object), object);
     const group = this.groupOf(object);
-    if (group === undefined) return;
+    if (group === undefined) return change;
     const members = this.groups.get(group) ?? new Map<string, KubernetesObject>();
-    this.groups.set(group, members.set(key, object));
+    this.groups.set(group, members.set(keyOf(object), object));
+    return change;
   }
 
-  private unindex(key: string, object: KubernetesObject | undefined): void {
-    const group = object === undefined ? undefined : this.groupOf(object);
+  private delete(held: KubernetesObject, last: KubernetesObject): Change {
+    this.objects.delete(keyOf(held));
+    this.unindex(held);
+    return { type: 'Deleted', object: last, previous: held };
+  }
+
+  private unindex(held: KubernetesObject): void {
+    const group = this.groupOf(held);
     if (group === undefined) return;
     const members = this.groups.get(group);
-    members?.delete(key);
+    members?.delete(keyOf(held));
     if (members?.size === 0) this.groups.delete(group);
   }
 }
@@ -130,10 +184,14 @@ export function compareVersions(left: string, right: string): number {
   return left < right ? -1 : 1;
 }
 
-function versionOf(object: KubernetesObject): string {
-  return object.metadata.resourceVersion ?? '0';
+export function keyOf({ metadata }: KubernetesObject): string {
+  return `${metadata.namespace ?? ''}/${metadata.name}`;
 }
 
-function keyOf(object: KubernetesObject): string {
-  return `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
+function newerOf(left: string, right: string): string {
+  return compareVersions(left, right) < 0 ? right : left;
+}
+
+function versionOf(object: KubernetesObject): string {
+  return object.metadata.resourceVersion ?? '0';
 }

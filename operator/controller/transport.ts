@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
+import { answeredError } from './api-status.ts';
 import { ApiError, messageOf } from './errors.ts';
 import type { Connection } from './connection.ts';
 
@@ -10,6 +11,8 @@ export interface ApiRequest {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** Gives the request up. */
+  readonly signal?: AbortSignal;
 }
 
 export interface StreamOptions {
@@ -34,6 +37,8 @@ export class SilenceError extends Error {
 }
 
 const REQUEST_TIMEOUT_MS = 15_000;
+/** etcd holds no object of more than a few MiB: a line that never ends comes from something else. */
+const LONGEST_LINE = 16 * 2 ** 20;
 /** Keeps a crash of the peer's machine from looking like a quiet watch. */
 const TCP_KEEP_ALIVE_MS = 15_000;
 
@@ -45,10 +50,11 @@ export function createTransport(
     async request(request) {
       const verb = request.method.toLowerCase();
       try {
-        const answer = await send(connection, request, AbortSignal.timeout(REQUEST_TIMEOUT_MS));
+        const signals = [AbortSignal.timeout(REQUEST_TIMEOUT_MS), request.signal].filter(isPresent);
+        const answer = await send(connection, request, AbortSignal.any(signals));
         const body = await text(answer);
         onAnswer(verb, answer.statusCode ?? 0);
-        if (!isSuccess(answer)) throw toApiError(answer.statusCode ?? 0, body);
+        refuse(connection, answer, body);
         return JSON.parse(body) as unknown;
       } catch (error) {
         if (error instanceof ApiError) throw error;
@@ -74,7 +80,7 @@ async function* streamLines(
   try {
     answer = await send(connection, request, AbortSignal.any([options.signal, idle.signal]));
     options.onAnswer('watch', answer.statusCode ?? 0);
-    if (!isSuccess(answer)) throw toApiError(answer.statusCode ?? 0, await text(answer));
+    if (!isSuccess(answer)) refuse(connection, answer, await text(answer));
     yield* linesOf(answer, () => timer.refresh());
   } catch (error) {
     if (!idle.signal.aborted) throw error;
@@ -92,8 +98,10 @@ async function* linesOf(
   let rest = '';
   for await (const chunk of answer.setEncoding('utf8') as AsyncIterable<string>) {
     onData();
-    const lines = (rest + chunk).split('\n');
+    const [first = '', ...others] = chunk.split('\n');
+    const lines = [rest + first, ...others];
     rest = lines.pop() ?? '';
+    if (rest.length > LONGEST_LINE) throw new Error(`a line is longer than ${LONGEST_LINE} characters`);
     yield* lines.filter((line) => line !== '');
   }
   if (rest !== '') throw new Error('the answer ended within a line');
@@ -137,18 +145,14 @@ function isSuccess(answer: IncomingMessage): boolean {
   return status >= 200 && status < 300;
 }
 
-interface Status {
-  readonly reason?: string;
-  readonly message?: string;
-  readonly details?: { readonly causes?: readonly { readonly reason?: string }[] };
+/** Throws unless the answer is a success. Credentials that are refused are read anew for the next request. */
+function refuse(connection: Connection, answer: IncomingMessage, body: string): void {
+  if (isSuccess(answer)) return;
+  const { statusCode: status = 0, headers } = answer;
+  if (status === 401) connection.renew();
+  throw answeredError(status, body, headers['retry-after']);
 }
 
-function toApiError(status: number, body: string): ApiError {
-  try {
-    const { reason, message, details } = JSON.parse(body) as Status;
-    const causes = (details?.causes ?? []).flatMap((cause) => cause.reason ?? []);
-    return new ApiError(status, reason ?? 'Unknown', message ?? body, causes);
-  } catch {
-    return new ApiError(status, 'Unknown', body.trim().slice(0, 1000));
-  }
+function isPresent<Value>(value: Value | undefined): value is Value {
+  return value !== undefined;
 }

@@ -59,11 +59,12 @@ export class WorkQueue {
     this.delayed.set(key, { dueMs, timer });
   }
 
-  /** Adds the key later, twice as late as the last time, until `forget`. */
-  addAfterFailure(key: string): void {
+  /** Adds the key later, twice as late as the last time, until `forget`; never before `atLeastMs` have passed. */
+  addAfterFailure(key: string, atLeastMs = 0): void {
     const failures = this.failures.get(key) ?? 0;
     this.failures.set(key, failures + 1);
-    this.addAfter(key, Math.min(this.firstBackoffMs * 2 ** failures, this.lastBackoffMs));
+    const backoffMs = Math.min(this.firstBackoffMs * 2 ** failures, this.lastBackoffMs);
+    this.addAfter(key, Math.max(backoffMs, atLeastMs));
   }
 
   /** The key's last pass succeeded. */

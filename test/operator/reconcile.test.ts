@@ -60,7 +60,7 @@ describe('a pass', () => {
 
   it('has nothing more to do in a namespace that is being deleted', async () => {
     cluster.put(modelDeploymentWith());
-    cluster.failWrite('apply', new ApiError(403, 'Forbidden', 'no', ['NamespaceTerminating']));
+    cluster.failWrite('apply', new ApiError(403, 'Forbidden', 'no', { causes: ['NamespaceTerminating'] }));
     const ending: string[] = [];
     const listeners = { onNamespaceEnding: (namespace: string) => ending.push(namespace) };
     await expect(

@@ -47,6 +47,20 @@ describe('the controller', () => {
     expect(errors).toEqual([]);
   });
 
+  it('repeats a pass that was turned away not before it is welcome again', async () => {
+    const startsMs: number[] = [];
+    const { controller } = run(() => {
+      startsMs.push(performance.now());
+      return Promise.reject(new ApiError(429, 'TooManyRequests', 'later', { retryAfterMs: 200 }));
+    });
+    controller.queue.add('a');
+    await waitFor('two passes', () => startsMs.length === 2, { everyMs: 1 });
+    await controller.stop();
+    const [first = 0, second = 0] = startsMs;
+    // Timers count whole milliseconds.
+    expect(second - first).toBeGreaterThanOrEqual(199);
+  });
+
   it('comes back when a pass asks for it', async () => {
     let calls = 0;
     const { controller, passes } = run(() => {

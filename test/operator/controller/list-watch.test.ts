@@ -1,18 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { plainConnection } from '../../../operator/controller/connection.ts';
-import { ListWatch, type ListWatchOptions, type Trim } from '../../../operator/controller/list-watch.ts';
+import { ListWatch, usualTiming, type ListWatchOptions } from '../../../operator/controller/list-watch.ts';
 import { ObjectStore, type Change } from '../../../operator/controller/object-store.ts';
 import { createTransport } from '../../../operator/controller/transport.ts';
 import { waitFor } from '../../bed/wait.ts';
-import { FaultServer, type FaultyObject, type WatchFault } from './fault-server.ts';
+import { watchFaults, type ListFault, type WatchFault } from '../../support/fault-server/faults.ts';
+import { FaultServer } from '../../support/fault-server/fault-server.ts';
+import { trimThing } from '../../support/fault-server/wire.ts';
 
 const pods = { apiVersion: 'v1', kind: 'Pod', plural: 'pods' };
-
-const trim: Trim = ({ apiVersion, kind }, raw) => {
-  const { metadata, status } = raw as FaultyObject;
-  const { managedFields: _managedFields, ...kept } = metadata;
-  return { ...{ apiVersion, kind, status }, metadata: kept };
-};
 
 let server: FaultServer;
 let store: ObjectStore;
@@ -33,7 +29,10 @@ afterEach(async () => {
 });
 
 /** Longer than any pause of a busy machine, or a watch would be given up in the middle of a test. */
-const timing = { idleMs: 60_000, firstBackoffMs: 5, lastBackoffMs: 50, missingMs: 10 };
+const timing = {
+  ...{ watchSeconds: 60, idleMs: 120_000, listIdleMs: 60_000 },
+  ...{ firstBackoffMs: 5, lastBackoffMs: 50, missingMs: 10, restoredAfterMs: 100, restoredAfterLists: 3 },
+};
 const impatient = { ...timing, idleMs: 200 };
 
 function watch(options: Partial<ListWatchOptions> = {}): void {
@@ -41,7 +40,7 @@ function watch(options: Partial<ListWatchOptions> = {}): void {
     transport: createTransport(plainConnection(server.url)),
     type: pods,
     store,
-    trim,
+    trim: trimThing,
     onChange: (change) => changes.push(inWords(change)),
     onServed: (_, isServed) => served.push(isServed),
     onTrouble: (_, error) => troubles.push(String(error)),
@@ -79,13 +78,6 @@ describe('a list-watch', () => {
     expect(names()).toEqual(['new']);
   });
 
-  it('lists page by page', async () => {
-    for (let index = 0; index < 1100; index += 1) server.put(`thing-${index}`);
-    watch();
-    await listWatch.synced;
-    expect([store.size, server.lists]).toEqual([1100, 3]);
-  });
-
   it('keeps of an object only what is read', async () => {
     server.put('a');
     watch();
@@ -94,40 +86,46 @@ describe('a list-watch', () => {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { name: 'a', namespace: 'ml', uid: 'a', resourceVersion: '11', labels: { owner: 'fraud' } },
-      status: { phase: 'Running' },
+      status: { world: 0 },
     });
   });
 
-  it('asks for bookmarks and a bounded watch, and goes on where a watch ended in good order', async () => {
-    watch();
+  it('asks for bookmarks and a bounded watch, and goes on where a watch ended in time', async () => {
+    watch({ timing: { ...timing, watchSeconds: 1 } });
     await watching();
     server.write('{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"77"}}}\n');
-    server.endWatches();
     await waitFor('the next watch', () => server.watches === 2, { everyMs: 2 });
     const [first, second] = server.watchQueries;
     expect(first?.get('allowWatchBookmarks')).toBe('true');
-    expect(Number(first?.get('timeoutSeconds'))).toBeGreaterThanOrEqual(300);
+    expect(first?.get('timeoutSeconds')).toBe('1');
     expect(second?.get('resourceVersion')).toBe('77');
     expect([server.lists, troubles]).toEqual([1, []]);
   });
 
-  const faults: readonly WatchFault[] = [
-    'status 500',
-    'gone 410',
-    'error event 410',
-    'error event 500',
-    'reset within a line',
-    'garbage line',
-    'unknown type',
-    'end within a line',
-    'silence',
-    'end at once',
-  ];
-  it.each(faults)('misses nothing when its watch meets: %s', async (fault) => {
+  it('takes a watch that ends before its time for trouble, although it ends in good order', async () => {
+    watch();
+    await watching();
+    server.endWatches();
+    await waitFor('the next watch', () => server.watches === 2, { everyMs: 2 });
+    expect([server.lists, troubles]).toEqual([
+      2,
+      [expect.stringMatching(/the watch ended after 0\.\d of \d\d s/)],
+    ]);
+  });
+
+  it('notices within 45 s that a watch is dead, by what it asks of the server and of itself', () => {
+    const longestWatchMs = usualTiming.watchSeconds * 1.4 * 1000;
+    expect(usualTiming.idleMs).toBeLessThanOrEqual(45_000);
+    // A server that answers late by less than this is not taken for dead.
+    expect(usualTiming.idleMs - longestWatchMs).toBeGreaterThanOrEqual(5_000);
+  });
+
+  it.each(watchFaults)('misses nothing when its watch meets: %s', async (fault) => {
     server.put('before');
     server.put('goes');
-    server.faults.push(fault, fault, fault);
-    watch(fault === 'silence' ? { timing: impatient } : {});
+    // Whoever is asked to stay away for a second is tested once.
+    server.faults.push(...Array<WatchFault>(fault === 'status 429' ? 1 : 3).fill(fault));
+    watch({ timing: impatient });
     await waitFor('a first broken watch', () => server.watches > 0, { everyMs: 1 });
     server.put('meanwhile');
     server.remove('goes');
@@ -135,16 +133,14 @@ describe('a list-watch', () => {
     server.put('after');
     await waitFor('the last event', () => changes.at(-1) === 'Added after', { everyMs: 2 });
     expect(names()).toEqual(['after', 'before', 'meanwhile']);
-    // A watch that had nothing to say may have been well: the next one goes on from where it stood.
-    const expected = fault === 'silence' ? { troubles: 0, lists: 1 } : { troubles: 3, lists: 4 };
-    expect({ troubles: troubles.length, lists: server.lists }).toEqual(expected);
+    expect(changes.filter((change) => change === 'Deleted goes')).toHaveLength(1);
   });
 
   it('takes an API server that does not even answer for trouble', async () => {
     server.faults.push('no answer');
     watch({ timing: impatient });
     await watching();
-    expect(troubles).toEqual([expect.stringContaining('no answer within 200 ms')]);
+    expect(troubles[0]).toContain('no answer within 200 ms');
   });
 
   it('comes back when the whole server was away', async () => {
@@ -158,28 +154,14 @@ describe('a list-watch', () => {
     await waitFor('the object', () => names().includes('a'), { everyMs: 2 });
   });
 
-  it('takes in neither a duplicate nor an older version of an object', async () => {
+  it('stays away for as long as the server asks', async () => {
+    server.listFaults.push('status 429');
+    const startedAtMs = performance.now();
     watch();
     await watching();
-    const first = server.put('a');
-    const second = server.put('a');
-    server.send('MODIFIED', second);
-    server.send('MODIFIED', first);
-    server.put('last');
-    await waitFor('the last event', () => changes.at(-1) === 'Added last', { everyMs: 2 });
-    expect(changes).toEqual(['Added a', 'Modified a', 'Added last']);
-    expect(store.get('ml', 'a')?.metadata.resourceVersion).toBe(String(second.version));
-  });
-
-  it('tells an object from another of the same name by its uid', async () => {
-    watch();
-    await watching();
-    const first = server.put('a', 'first-life');
-    const second = server.put('a', 'second-life');
-    server.send('DELETED', first);
-    server.put('last');
-    await waitFor('the last event', () => changes.at(-1) === 'Added last', { everyMs: 2 });
-    expect(store.get('ml', 'a')?.metadata.uid).toBe(second.uid);
+    // Timers count whole milliseconds.
+    expect(performance.now() - startedAtMs).toBeGreaterThanOrEqual(999);
+    expect(troubles).toHaveLength(1);
   });
 
   it('waits quietly for a kind that is not installed, and notices when it comes and goes', async () => {
@@ -220,5 +202,91 @@ describe('a list-watch', () => {
     await listWatch.stop();
     await waitFor('the closed watch', () => server.openWatches === 0, { everyMs: 2 });
     expect(troubles).toEqual([]);
+  });
+});
+
+describe('the list before a watch', () => {
+  function putMany(): void {
+    for (let index = 0; index < 1100; index += 1) server.put(`thing-${index}`);
+  }
+
+  it('is sent object by object where the server can', async () => {
+    putMany();
+    watch();
+    await listWatch.synced;
+    expect([store.size, server.lists, server.streams]).toEqual([1100, 1, 1]);
+  });
+
+  it('is read page by page where the server refuses that, and it is not asked again', async () => {
+    putMany();
+    server.streaming = 'refuses';
+    watch();
+    await watching();
+    expect([store.size, server.lists]).toEqual([1100, 3]);
+    server.endWatches();
+    await waitFor('the next watch', () => server.watches === 2, { everyMs: 2 });
+    expect([server.lists, server.refusals]).toEqual([6, 1]);
+  });
+
+  it('is read page by page where the server does not know how a list is sent', async () => {
+    putMany();
+    server.streaming = 'ignores';
+    watch({ timing: { ...timing, listIdleMs: 200 } });
+    await listWatch.synced;
+    expect([store.size, server.lists]).toEqual([1100, 4]);
+  });
+
+  const faults: readonly ListFault[] = [
+    ...(['status 500', 'gone 410', 'reset', 'end within the list', 'garbage'] as const),
+  ];
+  it.each(
+    faults.flatMap(
+      (fault) =>
+        [
+          ['sends', fault],
+          ['refuses', fault],
+        ] as const,
+    ),
+  )('begins again when a server that %s streams meets: %s', async (streaming, fault) => {
+    putMany();
+    server.streaming = streaming;
+    server.listFaults.push(fault, fault);
+    watch();
+    await watching();
+    expect([store.size, troubles.length]).toEqual([1100, 2]);
+  });
+
+  it('is not believed while it is older than what is known', async () => {
+    server.put('a');
+    server.remember();
+    server.put('a');
+    server.put('b');
+    watch();
+    await watching();
+    server.listFaults.push('old list', 'old list');
+    server.endWatches();
+    await waitFor('the next watch', () => server.watches === 2, { everyMs: 2 });
+    expect([names(), changes]).toEqual([
+      ['a', 'b'],
+      ['Added a', 'Added b'],
+    ]);
+    expect(troubles.filter((trouble) => trouble.includes('is known already'))).toHaveLength(2);
+  });
+
+  it('of a cluster that was restored from a backup is believed once it is plain that it was', async () => {
+    server.put('a');
+    server.put('b');
+    server.remember();
+    server.put('c');
+    server.remove('b');
+    watch();
+    await watching();
+    server.restore();
+    await waitFor('the world of the backup', () => names().join() === 'a,b', { everyMs: 2 });
+    expect(changes).toEqual(['Added a', 'Added c', 'Deleted c', 'Added b']);
+    expect(troubles.filter((trouble) => trouble.startsWith('RestoredError'))).toHaveLength(1);
+    await watching();
+    server.put('new');
+    await waitFor('the new world goes on', () => changes.at(-1) === 'Added new', { everyMs: 2 });
   });
 });

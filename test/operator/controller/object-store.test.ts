@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { KubernetesObject } from '../../../operator/api/object.ts';
-import { compareVersions, ObjectStore } from '../../../operator/controller/object-store.ts';
+import type { KubernetesObject } from '../../../operator/controller/object.ts';
+import { compareVersions, ObjectStore, type Change } from '../../../operator/controller/object-store.ts';
 
 function thing(name: string, resourceVersion: number, owner = 'fraud', uid = name): KubernetesObject {
   return {
@@ -12,6 +12,16 @@ function thing(name: string, resourceVersion: number, owner = 'fraud', uid = nam
 
 function emptyStore(): ObjectStore {
   return new ObjectStore(({ metadata }) => metadata.labels?.['owner']);
+}
+
+function inWords(changes: readonly Change[]): string[] {
+  return changes.map(
+    ({ type, object }) => `${type} ${object.metadata.name} ${object.metadata.resourceVersion ?? ''}`,
+  );
+}
+
+function names(store: ObjectStore): string[] {
+  return store.all().map(({ metadata }) => metadata.name);
 }
 
 describe('the object store', () => {
@@ -30,53 +40,134 @@ describe('the object store', () => {
     store.put(thing('a', 2, 'churn'));
     expect([store.group('fraud'), store.group('churn').length]).toEqual([[], 1]);
   });
+});
 
-  it('shows the answer to our own write before the watch brings it, and only once', () => {
+describe('our own writes', () => {
+  it('are known before the watch brings them, and told of only once', () => {
     const store = emptyStore();
     store.put(thing('a', 5));
-    expect(store.putOwn(thing('a', 8))?.type).toBe('Modified');
-    expect(store.put(thing('a', 7))).toBeUndefined();
-    expect(store.put(thing('a', 8))).toBeUndefined();
-    expect(store.put(thing('a', 9))?.type).toBe('Modified');
+    expect(inWords(store.putOwn(thing('a', 8)))).toEqual(['Modified a 8']);
+    expect(store.put(thing('a', 7))).toEqual([]);
+    expect(store.put(thing('a', 8))).toEqual([]);
+    expect(inWords(store.put(thing('a', 9)))).toEqual(['Modified a 9']);
   });
 
-  it('does not bring back an object whose removal the watch brought before the answer to our write', () => {
+  it('do not bring back an object whose removal the watch has brought already', () => {
     const store = emptyStore();
     store.put(thing('a', 5));
     store.drop(thing('a', 9));
-    expect(store.putOwn(thing('a', 8))).toBeUndefined();
+    expect(store.putOwn(thing('a', 8))).toEqual([]);
     expect(store.size).toBe(0);
   });
 
-  it('keeps what we wrote after the list was taken', () => {
+  it('outlive a list that was taken before them', () => {
     const store = emptyStore();
-    store.put(thing('a', 5));
-    store.putOwn(thing('b', 12));
     store.replace([thing('a', 5)], '10');
-    expect(store.all().map(({ metadata }) => metadata.name)).toEqual(['a', 'b']);
+    store.putOwn(thing('a', 12));
+    store.putOwn(thing('b', 13));
+    expect(store.replace([thing('a', 5)], '11')).toEqual([]);
+    expect(store.all().map(({ metadata }) => metadata.resourceVersion)).toEqual(['12', '13']);
   });
 
-  it('keeps our newer version when an older list arrives', () => {
+  it('give way to a list that is newer, whatever it says of them', () => {
     const store = emptyStore();
     store.putOwn(thing('a', 12));
-    expect(store.replace([thing('a', 9)], '10')).toEqual([]);
-    expect(store.get('ml', 'a')?.metadata.resourceVersion).toBe('12');
+    store.putOwn(thing('b', 13));
+    expect(inWords(store.replace([thing('a', 9)], '20'))).toEqual(['Deleted b 13', 'Modified a 9']);
   });
 
-  it('tells of what a list no longer names', () => {
+  it('say how new the next list must be', () => {
+    const store = emptyStore();
+    store.bookmark('10');
+    expect(store.newestVersion).toBe('10');
+    store.putOwn(thing('a', 12));
+    expect([store.newestVersion, store.heardVersion]).toEqual(['12', '10']);
+  });
+
+  it('that remove an object hold for this life of it alone', () => {
+    const store = emptyStore();
+    store.put(thing('a', 1, 'fraud', 'second-life'));
+    expect(store.dropOwn('ml', 'a', 'first-life')).toEqual([]);
+    expect(inWords(store.dropOwn('ml', 'a', 'second-life'))).toEqual(['Deleted a 1']);
+    expect(store.group('fraud')).toEqual([]);
+  });
+
+  it('that remove an object are not undone by what the watch says of it from before', () => {
+    const store = emptyStore();
+    store.put(thing('a', 1));
+    store.dropOwn('ml', 'a', 'a');
+    expect(store.put(thing('a', 2))).toEqual([]);
+    expect(store.replace([thing('a', 2)], '3')).toEqual([]);
+    expect(store.drop(thing('a', 4))).toEqual([]);
+    expect(inWords(store.put(thing('a', 5, 'fraud', 'second-life')))).toEqual(['Added a 5']);
+  });
+});
+
+describe('a watch', () => {
+  it('takes in no event twice, not even one whose object has gone since', () => {
+    const store = emptyStore();
+    store.put(thing('a', 1));
+    store.drop(thing('a', 2));
+    expect([...store.put(thing('a', 1)), ...store.drop(thing('a', 2))]).toEqual([]);
+    expect(store.size).toBe(0);
+  });
+
+  it('takes in nothing from before its last bookmark', () => {
+    const store = emptyStore();
+    store.bookmark('10');
+    expect(store.put(thing('a', 9))).toEqual([]);
+    expect(store.heardVersion).toBe('10');
+  });
+
+  it('that says that an earlier life has gone leaves the present one', () => {
+    const store = emptyStore();
+    store.putOwn(thing('a', 8, 'fraud', 'second-life'));
+    expect(store.drop(thing('a', 5, 'fraud', 'first-life'))).toEqual([]);
+    expect(store.get('ml', 'a')?.metadata.uid).toBe('second-life');
+  });
+
+  it('that says that a later life has gone takes the present one with it', () => {
+    const store = emptyStore();
+    store.put(thing('a', 5, 'fraud', 'first-life'));
+    expect(inWords(store.drop(thing('a', 8, 'fraud', 'second-life')))).toEqual(['Deleted a 8']);
+  });
+
+  it('that brings another life of a name tells that the first one has gone', () => {
+    const store = emptyStore();
+    store.put(thing('a', 5, 'fraud', 'first-life'));
+    expect(inWords(store.put(thing('a', 8, 'churn', 'second-life')))).toEqual(['Deleted a 5', 'Added a 8']);
+    expect([store.group('fraud').length, store.group('churn').length]).toEqual([0, 1]);
+  });
+});
+
+describe('a list', () => {
+  it('tells of what it no longer names, and of nothing that is as it was', () => {
     const store = emptyStore();
     store.put(thing('a', 1));
     store.put(thing('b', 2));
-    expect(
-      store.replace([thing('b', 2)], '10').map(({ type, object }) => [type, object.metadata.name]),
-    ).toEqual([['Deleted', 'a']]);
+    expect(inWords(store.replace([thing('b', 2)], '10'))).toEqual(['Deleted a 1']);
   });
 
-  it('drops what we removed, but not another life of the same name', () => {
+  it('of a restored cluster is all there is, older versions and lives that had gone included', () => {
     const store = emptyStore();
-    store.put(thing('a', 1, 'fraud', 'second-life'));
-    expect(store.dropOwn('ml', 'a', 'first-life')).toBeUndefined();
-    expect(store.dropOwn('ml', 'a', 'second-life')?.type).toBe('Deleted');
-    expect(store.group('fraud')).toEqual([]);
+    store.replace([thing('kept', 5), thing('older', 90), thing('lost', 80)], '100');
+    store.putOwn(thing('own', 101));
+    store.dropOwn('ml', 'kept', 'kept');
+    const changes = store.restart([thing('kept', 5), thing('older', 40)], '50');
+    expect(inWords(changes)).toEqual([
+      'Deleted lost 80',
+      'Deleted own 101',
+      'Added kept 5',
+      'Modified older 40',
+    ]);
+    expect([store.newestVersion, names(store)]).toEqual(['50', ['older', 'kept']]);
+    expect(inWords(store.put(thing('older', 51)))).toEqual(['Modified older 51']);
+  });
+
+  it('is not needed to know that a kind is served no more', () => {
+    const store = emptyStore();
+    store.put(thing('a', 1));
+    expect(inWords(store.clear())).toEqual(['Deleted a 1']);
+    expect(inWords(store.replace([thing('a', 7)], '9'))).toEqual(['Added a 7']);
   });
 });

@@ -71,6 +71,15 @@ describe('the work queue', () => {
     expect(queue.depth).toBe(1);
   });
 
+  it('adds a key that failed not before it is welcome again', () => {
+    const queue = new WorkQueue();
+    queue.addAfterFailure('a', 2000);
+    vi.advanceTimersByTime(1999);
+    expect(queue.depth).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(queue.depth).toBe(1);
+  });
+
   it('holds a delay longer than a timer can bear', () => {
     const queue = new WorkQueue();
     queue.addAfter('a', 40 * 24 * 3600 * 1000);

@@ -181,7 +181,9 @@ describe('a name that somebody else has taken', () => {
 });
 
 describe('a namespace that is being deleted', () => {
-  const ending = new ApiError(403, 'Forbidden', 'it is being terminated', ['NamespaceTerminating']);
+  const ending = new ApiError(403, 'Forbidden', 'it is being terminated', {
+    causes: ['NamespaceTerminating'],
+  });
 
   it.each(['apply Service', 'event fraud'])(
     'ends the pass at %s without a word to anybody',
