@@ -24,7 +24,8 @@ describe('the life of the operator process on a real API server', () => {
   let operator: OperatorProcess;
 
   beforeAll(async () => {
-    installation = await Installation.create({ istio: true });
+    // Lists in pages, so that the right to list is used; the other tests here let them be streamed.
+    installation = await Installation.create({ istio: true, streamsLists: false });
     gateway = await StandInGateway.start(installation);
     node = new StandInNode(installation);
     operator = await installation.startOperator();

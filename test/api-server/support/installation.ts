@@ -24,6 +24,12 @@ export const SYSTEM_NAMESPACE = 'headgate-system';
 export const NAMESPACE = 'ml';
 const OPERATOR_USER = serviceAccountUser(SYSTEM_NAMESPACE, 'headgate');
 
+export interface InstallationOptions {
+  readonly istio: boolean;
+  /** false: an API server that only knows lists in pages, as most before 1.34. */
+  readonly streamsLists?: boolean;
+}
+
 /** Headgate installed by its chart on a real API server; the operator runs as a process under the chart's rights. */
 export class Installation {
   readonly server: RunningApiServer;
@@ -38,8 +44,9 @@ export class Installation {
     this.transport = createTransport(connectionFromFile(server.kubeconfig));
   }
 
-  static async create(options: { readonly istio: boolean }): Promise<Installation> {
-    const server = await startApiServer();
+  static async create(options: InstallationOptions): Promise<Installation> {
+    const further = options.streamsLists === false ? ['--feature-gates=WatchList=false'] : [];
+    const server = await startApiServer({ further });
     try {
       await server.kubectl('create', 'namespace', SYSTEM_NAMESPACE);
       await server.kubectl('create', 'namespace', NAMESPACE);
