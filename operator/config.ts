@@ -6,6 +6,8 @@ export interface OperatorConfig {
   readonly runtimeImage: string;
   /** Only this namespace is looked after, where given. */
   readonly watchNamespace?: string;
+  /** Beside it the only namespaces in which Gateways and their proxies are looked for; only with `watchNamespace`. */
+  readonly gatewayNamespaces?: readonly string[];
   readonly logLevel: LogLevel;
   /** Port of /livez, /readyz and /metrics. */
   readonly healthPort: number;
@@ -19,14 +21,25 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export function readConfig(environment: Environment = process.env): OperatorConfig {
-  const watchNamespace = optional(environment, 'HEADGATE_WATCH_NAMESPACE');
   return {
     runtimeImage: required(environment, 'HEADGATE_RUNTIME_IMAGE'),
-    ...(watchNamespace === undefined ? {} : { watchNamespace }),
+    ...readNamespaces(environment),
     logLevel: logLevel(optional(environment, 'HEADGATE_LOG_LEVEL') ?? 'info'),
     healthPort: wholeNumber(environment, 'HEADGATE_HEALTH_PORT', { least: 0, most: 65_535, usual: 8081 }),
     concurrency: wholeNumber(environment, 'HEADGATE_CONCURRENCY', { least: 1, most: 64, usual: 8 }),
   };
+}
+
+function readNamespaces(
+  environment: Environment,
+): Pick<OperatorConfig, 'watchNamespace' | 'gatewayNamespaces'> {
+  const watchNamespace = optional(environment, 'HEADGATE_WATCH_NAMESPACE');
+  const others = optional(environment, 'HEADGATE_GATEWAY_NAMESPACES')?.split(',');
+  if (watchNamespace !== undefined) return { watchNamespace, gatewayNamespaces: others ?? [] };
+  if (others === undefined) return {};
+  throw new ConfigurationError(
+    'HEADGATE_GATEWAY_NAMESPACES is set without HEADGATE_WATCH_NAMESPACE; an operator of all namespaces sees every gateway',
+  );
 }
 
 function optional(environment: Environment, name: string): string | undefined {

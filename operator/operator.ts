@@ -88,6 +88,7 @@ export class Operator {
     const context = {
       cluster: this.cluster,
       defaultRuntimeImage: this.config.runtimeImage,
+      gatewayNamespaces: this.config.gatewayNamespaces,
       listeners: {
         onRolloutEnded: (entry: HistoryEntry) => this.onRolloutEnded(entry),
         onEventLost: (event: { readonly reason: string }, problem: string) =>

@@ -13,6 +13,7 @@ const LOOK_FOR_NAME_MS = 30_000;
 export interface ReconcileContext {
   readonly cluster: Cluster;
   readonly defaultRuntimeImage: string;
+  readonly gatewayNamespaces?: readonly string[] | undefined;
   readonly listeners?: ReconcileListeners;
 }
 
@@ -23,13 +24,17 @@ export interface ReconcileListeners extends ExecuteListeners {
 
 /** One pass over one ModelDeployment, named `namespace/name`: look at its world, decide, act. */
 export async function reconcile(context: ReconcileContext, key: string): Promise<PassResult> {
-  const { cluster, defaultRuntimeImage, listeners } = context;
+  const { cluster, defaultRuntimeImage, gatewayNamespaces, listeners } = context;
   const [namespace = '', name = ''] = key.split('/');
   const modelDeployment = cluster.cached('ModelDeployment', namespace, name) as ModelDeployment | undefined;
   // It is gone; its children follow by their owner references.
   if (modelDeployment === undefined) return {};
 
-  const observed = await observe(cluster, modelDeployment, { defaultRuntimeImage, needsEvidence });
+  const observed = await observe(cluster, modelDeployment, {
+    defaultRuntimeImage,
+    gatewayNamespaces,
+    needsEvidence,
+  });
   const decision = plan(modelDeployment, observed, Date.now());
   try {
     await execute(cluster, modelDeployment, decision, listeners);

@@ -1,13 +1,12 @@
 import { grantOf, grants, resourceOf, type Grants, type GrantScope } from '../operator/kube/grants.ts';
 
-/** The chart's RBAC rules as named templates: those of one scope for a Role, and what they come to cluster-wide. */
+/** The chart's RBAC rules as named templates: of the operator wherever models are, and of what it reads elsewhere. */
 export function buildRules(): string {
-  const cluster = withoutRepetition([...ofScope('Models'), ...ofScope('Gateways')]);
+  const operator = withoutRepetition([...ofScope('Models'), ...ofScope('Gateways')]);
   return [
     `{{- /* Written by scripts/generate.ts from the rights that operator/kube/grants.ts declares; change them there and run
      \`npm run generate\`. */}}`,
-    template('clusterRules', cluster),
-    template('modelRules', ofScope('Models')),
+    template('operatorRules', operator),
     template('gatewayRules', ofScope('Gateways')),
     template('releaseRules', ofScope('Release')),
     '',

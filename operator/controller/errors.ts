@@ -33,6 +33,11 @@ export function isConflict(error: unknown): boolean {
   return error instanceof ApiError && error.status === 409;
 }
 
+/** The rights do not cover what was asked for, or an admission policy says no. */
+export function isForbidden(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status === 403;
+}
+
 export function isNotFound(error: unknown): boolean {
   return error instanceof ApiError && error.status === 404;
 }
@@ -44,7 +49,7 @@ export function isInvalid(error: unknown): error is ApiError {
 
 /** The API server will answer the same as long as nobody changes anything. */
 export function isRefusal(error: unknown): error is ApiError {
-  return isInvalid(error) || (error instanceof ApiError && error.status === 403);
+  return isInvalid(error) || isForbidden(error);
 }
 
 /** Nothing new can be made in a namespace that is being deleted; what is in it goes by itself. */

@@ -19,6 +19,8 @@ const nothingAsked: GatewayObservation = { proxies: [], missing: [] };
 
 export interface ObserveOptions {
   readonly defaultRuntimeImage: string;
+  /** Where gateways may be looked for beside the models' own namespace; undefined: everywhere. */
+  readonly gatewayNamespaces?: readonly string[] | undefined;
   /** Whether this pass needs what runtimes and proxies say; asking them costs requests. */
   readonly needsEvidence: (
     modelDeployment: ModelDeployment,
@@ -31,7 +33,7 @@ export interface ObserveOptions {
 export async function observe(
   cluster: Cluster,
   modelDeployment: ModelDeployment,
-  { defaultRuntimeImage, needsEvidence }: ObserveOptions,
+  { defaultRuntimeImage, gatewayNamespaces, needsEvidence }: ObserveOptions,
 ): Promise<Observed> {
   const { namespace, name } = modelDeployment.metadata;
   const group = groupKey(namespace, name);
@@ -41,7 +43,7 @@ export async function observe(
   const isEvidenceNeeded = needsEvidence(modelDeployment, children, platform);
   const [reports, gateways] = await Promise.all([
     isEvidenceNeeded ? gatherReports(pods) : new Map<string, never>(),
-    isEvidenceNeeded ? observeGateways(cluster, modelDeployment) : nothingAsked,
+    isEvidenceNeeded ? observeGateways(cluster, modelDeployment, gatewayNamespaces) : nothingAsked,
   ]);
   return {
     children,

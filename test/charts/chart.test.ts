@@ -115,6 +115,7 @@ describe('every rendered object', () => {
       podAnnotations: { team: 'ml' },
       podLabels: { team: 'ml' },
       watchNamespace: 'ml',
+      gatewayNamespaces: ['istio-system'],
       serviceAccount: { create: true, name: 'operator', annotations: { team: 'ml' } },
       priorityClassName: 'system-cluster-critical',
     };

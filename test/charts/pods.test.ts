@@ -96,6 +96,7 @@ describe('the values', () => {
       'runtimeImage.tag=t',
       'log.level=debug',
       'watchNamespace=ml',
+      'gatewayNamespaces={istio-system}',
       'concurrency=3',
     ];
     const deployment = only<Deployment>(await template('--set', values.join(',')), 'Deployment');
@@ -104,6 +105,7 @@ describe('the values', () => {
       runtimeImage: 'r:t',
       logLevel: 'debug',
       watchNamespace: 'ml',
+      gatewayNamespaces: ['istio-system'],
       concurrency: 3,
       healthPort: 8081,
     });

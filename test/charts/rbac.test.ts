@@ -96,36 +96,86 @@ describe('what the operator of one namespace may do', () => {
   let objects: KubernetesObject[];
 
   beforeAll(async () => {
-    objects = await template('--set', 'watchNamespace=ml');
+    objects = await template('--set', 'watchNamespace=ml,gatewayNamespaces={istio-system,ml}');
   });
 
-  test('is the same, inside that namespace', async () => {
-    const role = only<Role>(objects, 'Role');
-    expect(role.metadata.namespace).toBe('ml');
-    const everywhere = only<ClusterRole>(await template(), 'ClusterRole', OPERATOR_ROLE).rules.flatMap(
-      grantsOf,
+  function rightsIn(namespace: string): string[] {
+    const roles = objects.filter(
+      (object): object is Role => object.kind === 'Role' && object.metadata.namespace === namespace,
     );
-    expect(['get gateways.networking.istio.io', ...role.rules.flatMap(grantsOf)].sort()).toEqual(
-      everywhere.sort(),
-    );
-    expect(only<RoleBinding>(objects, 'RoleBinding')).toMatchObject({
-      metadata: { namespace: 'ml' },
-      roleRef: { kind: 'Role', name: role.metadata.name },
+    const [role, ...others] = roles;
+    expect(others).toEqual([]);
+    const binding = objects.find(
+      ({ kind, metadata }) => kind === 'RoleBinding' && metadata.namespace === namespace,
+    ) as RoleBinding;
+    expect(binding).toMatchObject({
+      roleRef: { kind: 'Role', name: role?.metadata.name },
       subjects: [{ kind: 'ServiceAccount', name: 'headgate', namespace: 'headgate-system' }],
     });
+    return role?.rules.flatMap(grantsOf).sort() ?? [];
+  }
+
+  test('is the same, inside that namespace', () => {
+    expect(rightsIn('ml')).toEqual([...declaredGrants()].sort());
   });
 
-  test('outside of it is reading what proves a routing', () => {
-    expect(only<ClusterRole>(objects, 'ClusterRole', OPERATOR_ROLE).rules.flatMap(grantsOf)).toEqual([
-      'get gateways.networking.istio.io',
-      'list pods',
-      'list services',
+  test('is reading what proves a routing, in the gateways’ namespaces', () => {
+    expect(rightsIn('istio-system')).toEqual([...declaredGrants('Gateways')].sort());
+  });
+
+  test('is nothing cluster-wide', () => {
+    expect(objects.map(({ kind }) => kind)).not.toContain('ClusterRoleBinding');
+    const clusterRoles = objects.filter(({ kind }) => kind === 'ClusterRole');
+    expect(clusterRoles.map(({ metadata }) => metadata.name)).not.toContain(OPERATOR_ROLE);
+  });
+
+  test('leaves out the gateways’ namespaces when their owner grants it', async () => {
+    const without = await template(
+      ...['--set', 'watchNamespace=ml,gatewayNamespaces={istio-system},rbac.gatewayRoles=false'],
+    );
+    expect(without.filter(({ kind }) => kind === 'Role').map(({ metadata }) => metadata.namespace)).toEqual([
+      'ml',
     ]);
+  });
+
+  test('is not asked for where all namespaces are seen', async () => {
+    await expect(template('--set', 'gatewayNamespaces={istio-system}')).rejects.toThrow(
+      'gatewayNamespaces needs watchNamespace',
+    );
   });
 
   test('reaches the operator as its environment', () => {
     const [container] = only<Deployment>(objects, 'Deployment').spec.template.spec.containers;
     expect(container?.env).toContainEqual({ name: 'HEADGATE_WATCH_NAMESPACE', value: 'ml' });
+    expect(container?.env).toContainEqual({ name: 'HEADGATE_GATEWAY_NAMESPACES', value: 'istio-system,ml' });
+  });
+});
+
+describe('the two halves of the chart', () => {
+  const namesOf = (objects: readonly KubernetesObject[]): string[] =>
+    objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`).sort();
+
+  test('are the whole of it, and have nothing in common', async () => {
+    const one = ['--set', 'watchNamespace=ml'];
+    const whole = namesOf(await template(...one));
+    const cluster = namesOf(await template(...one, '--set', 'parts.operator=false'));
+    const operator = namesOf(await template(...one, '--set', 'parts.cluster=false'));
+    expect([...cluster, ...operator].sort()).toEqual(whole);
+  });
+
+  test('are so that the operator’s has only objects of namespaces', async () => {
+    const objects = await template('--set', 'watchNamespace=ml,parts.cluster=false');
+    const bare = objects.filter(({ metadata }) => metadata.namespace === undefined);
+    expect(namesOf(bare)).toEqual([]);
+  });
+
+  test('let an administrator of a namespace install the operator there, where the platform wants it', async () => {
+    const name = `${OPERATOR_ROLE}-install`;
+    expect(namesOf(await template())).not.toContain(`ClusterRole/${name}`);
+    const objects = await template('--set', 'parts.operator=false,rbac.adminsMayInstall=true');
+    const role = only<ClusterRole>(objects, 'ClusterRole', name);
+    expect(role.metadata.labels).toMatchObject({ 'rbac.authorization.k8s.io/aggregate-to-admin': 'true' });
+    expect(role.rules.flatMap(grantsOf).sort()).toEqual([...declaredGrants()].sort());
   });
 });
 

@@ -72,6 +72,7 @@ describe('values.schema.json', () => {
     ['an unknown pull policy', 'image.pullPolicy=Sometimes'],
     ['an unknown log level', 'log.level=loud'],
     ['a word for a truth value', 'crds.install=maybe'],
+    ['a gateway namespace that no namespace can be called', 'gatewayNamespaces={istio_system}'],
     ['no repository', 'runtimeImage.repository='],
     ['a malformed quantity', 'resources.limits.memory=much'],
     ['an unknown resource', 'resources.limits.disk=1'],

@@ -14,10 +14,11 @@ describe('the configuration of the operator', () => {
     const environment = {
       ...{ HEADGATE_RUNTIME_IMAGE, HEADGATE_WATCH_NAMESPACE: 'ml', HEADGATE_LOG_LEVEL: 'debug' },
       ...{ HEADGATE_HEALTH_PORT: '9000', HEADGATE_CONCURRENCY: '2' },
+      HEADGATE_GATEWAY_NAMESPACES: 'istio-system,edge',
     };
     expect(readConfig(environment)).toEqual({
       ...{ runtimeImage: HEADGATE_RUNTIME_IMAGE, watchNamespace: 'ml', logLevel: 'debug' },
-      ...{ healthPort: 9000, concurrency: 2 },
+      ...{ healthPort: 9000, concurrency: 2, gatewayNamespaces: ['istio-system', 'edge'] },
     });
   });
 
@@ -27,7 +28,17 @@ describe('the configuration of the operator', () => {
     ).toEqual(readConfig({ HEADGATE_RUNTIME_IMAGE }));
   });
 
+  it('looks for gateways beside the models when it knows of no other place', () => {
+    expect(readConfig({ HEADGATE_RUNTIME_IMAGE, HEADGATE_WATCH_NAMESPACE: 'ml' })).toMatchObject({
+      gatewayNamespaces: [],
+    });
+  });
+
   it.each<[Readonly<Record<string, string>>, string]>([
+    [
+      { HEADGATE_RUNTIME_IMAGE, HEADGATE_GATEWAY_NAMESPACES: 'istio-system' },
+      'HEADGATE_GATEWAY_NAMESPACES is set without HEADGATE_WATCH_NAMESPACE',
+    ],
     [{}, 'HEADGATE_RUNTIME_IMAGE must be set'],
     [{ HEADGATE_RUNTIME_IMAGE: ' ' }, 'HEADGATE_RUNTIME_IMAGE must be set'],
     [

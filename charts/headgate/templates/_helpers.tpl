@@ -66,3 +66,33 @@ readOnlyRootFilesystem: true
 capabilities:
   drop: [ALL]
 {{- end }}
+
+{{- /* Takes {root, namespace, rules}: a Role there with the named rules, bound to the operator's account. */ -}}
+{{- define "headgate.role" }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: {{ include "headgate.clusterName" .root }}
+  namespace: {{ .namespace }}
+  labels:
+    {{- include "headgate.labels" .root | nindent 4 }}
+rules:
+  {{- include .rules .root }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: {{ include "headgate.clusterName" .root }}
+  namespace: {{ .namespace }}
+  labels:
+    {{- include "headgate.labels" .root | nindent 4 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: {{ include "headgate.clusterName" .root }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ include "headgate.serviceAccountName" .root }}
+    namespace: {{ .root.Release.Namespace }}
+{{- end }}

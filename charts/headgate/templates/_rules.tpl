@@ -1,6 +1,6 @@
 {{- /* Written by scripts/generate.ts from the rights that operator/kube/grants.ts declares; change them there and run
      `npm run generate`. */}}
-{{- define "headgate.clusterRules" }}
+{{- define "headgate.operatorRules" }}
   # The spec is the user’s: it is only read.
   - apiGroups: [headgate.dev]
     resources: [modeldeployments]
@@ -49,52 +49,6 @@
   - apiGroups: [networking.istio.io]
     resources: [gateways]
     verbs: [get]
-{{- end }}
-{{- define "headgate.modelRules" }}
-  # The spec is the user’s: it is only read.
-  - apiGroups: [headgate.dev]
-    resources: [modeldeployments]
-    verbs: [list, watch]
-  # What is true of it.
-  - apiGroups: [headgate.dev]
-    resources: [modeldeployments/status]
-    verbs: [patch]
-  # What a revision is made of.
-  - apiGroups: [apps]
-    resources: [controllerrevisions]
-    verbs: [list, watch, create, patch, delete]
-  # A revision’s pods.
-  - apiGroups: [apps]
-    resources: [deployments]
-    verbs: [list, watch, create, patch, delete]
-  # How many pods a revision has.
-  - apiGroups: [autoscaling]
-    resources: [horizontalpodautoscalers]
-    verbs: [list, watch, create, patch, delete]
-  # How many of them may be away.
-  - apiGroups: [policy]
-    resources: [poddisruptionbudgets]
-    verbs: [list, watch, create, patch, delete]
-  # Where clients and proxies find pods.
-  - apiGroups: [""]
-    resources: [services]
-    verbs: [list, watch, create, patch, delete]
-  # Which revision gets which share of the traffic.
-  - apiGroups: [networking.istio.io]
-    resources: [virtualservices]
-    verbs: [list, watch, create, patch, delete]
-  # How proxies treat a revision’s pods.
-  - apiGroups: [networking.istio.io]
-    resources: [destinationrules]
-    verbs: [list, watch, create, patch, delete]
-  # Whether pods are ready, crash or cannot start.
-  - apiGroups: [""]
-    resources: [pods]
-    verbs: [list, watch]
-  # What kubectl describe tells.
-  - apiGroups: [""]
-    resources: [events]
-    verbs: [create]
 {{- end }}
 {{- define "headgate.gatewayRules" }}
   # Which proxies have to prove a routing.

@@ -30,17 +30,23 @@ export interface InstallationOptions {
   readonly streamsLists?: boolean;
 }
 
+/** The operator's environment beside what every test gives it. */
+type OperatorSettings = Readonly<Record<string, string>>;
+
 /** Headgate installed by its chart on a real API server; the operator runs as a process under the chart's rights. */
 export class Installation {
   readonly server: RunningApiServer;
   /** The administrator's own way to the API server. */
   readonly transport: Transport;
   private readonly operatorKubeconfig: string;
+  private readonly settings: OperatorSettings;
   private readonly operators: OperatorProcess[] = [];
 
-  private constructor(server: RunningApiServer, operatorKubeconfig: string) {
+  /** Of a release that is there already, under the kubeconfig of its account. */
+  constructor(server: RunningApiServer, operatorKubeconfig: string, settings: OperatorSettings = {}) {
     this.server = server;
     this.operatorKubeconfig = operatorKubeconfig;
+    this.settings = settings;
     this.transport = createTransport(connectionFromFile(server.kubeconfig));
   }
 
@@ -80,7 +86,7 @@ export class Installation {
   }
 
   async launchOperator(): Promise<OperatorProcess> {
-    const operator = await OperatorProcess.launch(this.operatorKubeconfig);
+    const operator = await OperatorProcess.launch(this.operatorKubeconfig, this.settings);
     this.operators.push(operator);
     return operator;
   }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ApiError } from '../../../operator/controller/errors.ts';
 import type { KubernetesObject } from '../../../operator/api/object.ts';
 import {
   listeningPort,
@@ -188,6 +189,38 @@ describe('the gateways of a ModelDeployment', () => {
       proxies: [],
       missing: [{ gateway: 'istio-system/public', message: 'gateways is forbidden' }],
     });
+  });
+
+  it('are looked for in named namespaces alone by an operator that sees no others', async () => {
+    putGateway();
+    putPod('gateway-a');
+    putPod('gateway-b', 'Running', { namespace: 'elsewhere' });
+    const seen = await observeGateways(cluster, modelDeploymentWith({ traffic }), [
+      'istio-system',
+      'istio-ingress',
+    ]);
+    expect(seen).toEqual({ proxies: [{ name: 'istio-ingress/gateway-a', hash: HASH }], missing: [] });
+  });
+
+  it('are missing, with a sentence, when they are out of the operator’s sight', async () => {
+    putGateway();
+    const { missing } = await observeGateways(cluster, modelDeploymentWith({ traffic }), ['edge']);
+    expect(missing).toEqual([
+      {
+        gateway: 'istio-system/public',
+        message:
+          "the operator looks for gateways in ml and edge alone; the chart's value gatewayNamespaces can name more",
+      },
+    ]);
+    expect(cluster.asked).toEqual([]);
+  });
+
+  it('are missing, with what would help, when a right is missing', async () => {
+    cluster.failWith(new ApiError(403, 'Forbidden', 'gateways "public" is forbidden'));
+    const { missing } = await observed();
+    expect(missing.map(({ message }) => message)).toEqual([
+      'gateways "public" is forbidden; the Roles in gateway-roles.yaml of the chart allow it',
+    ]);
   });
 
   it('take no pod of the cluster for a proxy when the selector is empty', async () => {
