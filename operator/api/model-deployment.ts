@@ -29,6 +29,9 @@ const podShapeProperties = {
   podTemplate: Type.Optional(podTemplateSchema),
 };
 
+const PREVIEW_HOST_IS_ABSENT =
+  '!has(self.rollout.blueGreen) || !has(self.rollout.blueGreen.preview) || !has(self.rollout.blueGreen.preview.host)';
+
 export const specSchema = Type.Object(
   {
     ...podShapeProperties,
@@ -36,7 +39,21 @@ export const specSchema = Type.Object(
     traffic: trafficSchema,
     rollout: rolloutSchema,
   },
-  { description: 'What is wanted.' },
+  {
+    description: 'What is wanted.',
+    ...rules(
+      {
+        rule: `${PREVIEW_HOST_IS_ABSENT} || has(self.traffic.gateways)`,
+        message:
+          'spec.rollout.blueGreen.preview.host needs spec.traffic.gateways, which answer there; name them, or preview by header',
+      },
+      {
+        rule: `${PREVIEW_HOST_IS_ABSENT} || !has(self.traffic.hosts) || !self.traffic.hosts.exists(host, host == self.rollout.blueGreen.preview.host)`,
+        message:
+          "spec.rollout.blueGreen.preview.host must not be one of spec.traffic.hosts, which are the users'; choose another",
+      },
+    ),
+  },
 );
 
 /** The whole object, as far as Headgate defines it: the source of the CRD, the types and the reference page. */

@@ -36,6 +36,10 @@ export function textOfForm(pattern: string, patternMessage: string, options: Tex
   return Type.String({ ...options, pattern, patternMessage });
 }
 
+/** A DNS name with a dot, or all names below one. */
+export const HOST_PATTERN =
+  '^([*][.])?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?[.])+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$';
+
 interface DurationOptions {
   readonly field: string;
   readonly description: string;

@@ -1,7 +1,7 @@
-import Type from 'typebox';
-import { canarySchema, type CanaryConfiguration } from '../strategies/canary.ts';
+import Type, { type TOptional } from 'typebox';
+import type { CanaryConfiguration } from '../strategies/canary.ts';
 import { strategies, type StrategyName } from '../strategies/index.ts';
-import { duration, wholeNumber } from './schema.ts';
+import { duration, rules, wholeNumber, type Rule } from './schema.ts';
 
 /** One step of a canary, of exactly one kind. */
 export type CanaryStep = CanaryConfiguration['steps'][number];
@@ -28,14 +28,33 @@ const abortOnSchema = Type.Object(
   },
 );
 
+type Registered = (typeof strategies)[StrategyName];
+type Blocks = {
+  [Field in Registered['field']]: TOptional<Extract<Registered, { readonly field: Field }>['schema']>;
+};
+
+const entries = Object.entries(strategies);
+const blocks = Object.fromEntries(
+  entries.map(([, { field, schema }]) => [field, Type.Optional(schema)]),
+) as Blocks;
+
+/** What is written for one strategy says nothing to another, and nobody may be left to believe otherwise. */
+function belongsTo([name, { field }]: (typeof entries)[number]): Rule {
+  return {
+    // There is always a strategy, but not yet when the API server tries the default of `rollout` itself.
+    rule: `!has(self.${field}) || !has(self.strategy) || self.strategy == '${name}'`,
+    message: `spec.rollout.${field} configures the strategy ${name}; remove it, or set spec.rollout.strategy to ${name}`,
+  };
+}
+
 export const rolloutSchema = Type.Object(
   {
     strategy: Type.Enum(Object.keys(strategies) as StrategyName[], {
       description: 'How traffic moves from the stable revision to a new one.',
       default: 'Canary',
     }),
-    canary: canarySchema,
+    ...blocks,
     abortOn: abortOnSchema,
   },
-  { description: 'How a new revision takes over.', default: {} },
+  { description: 'How a new revision takes over.', default: {}, ...rules(...entries.map(belongsTo)) },
 );

@@ -1,7 +1,6 @@
 import Type from 'typebox';
-import { duration, rules, textOfForm, wholeNumber } from './schema.ts';
+import { duration, HOST_PATTERN, rules, textOfForm, wholeNumber } from './schema.ts';
 
-const HOST_PATTERN = '^([*][.])?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?[.])+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$';
 const GATEWAY_PATTERN = '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$';
 
 export const scalingSchema = Type.Object(

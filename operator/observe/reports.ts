@@ -9,10 +9,12 @@ import type { Pod } from './pods.ts';
 const LARGEST_BATCH = 64;
 
 const count = Type.Number({ minimum: 0 });
+const requestCount = Type.Object({ requests: count, errors: count });
 const reportSchema = Type.Object({
   revision: Type.String(),
   modelDigest: Type.Union([Type.String(), Type.Null()]),
-  total: Type.Object({ requests: count, errors: count }),
+  total: requestCount,
+  mirrors: Type.Optional(requestCount),
   window: Type.Object({ seconds: count, requests: count, errors: count }),
   latencyP95Ms: count,
   inFlight: count,

@@ -120,16 +120,27 @@ function lastWords(termination: Termination | undefined): string {
   return ` (${reason}, exit code ${exitCode})${adds ? `: ${last}` : ''}`;
 }
 
+/** Answers that users got, and those to copies, each by itself: many copies must not hide what users get. */
 function answersWithErrors({ facts, candidate }: Trial): Failure | undefined {
   const { errorRatePercent } = facts.modelDeployment.spec.rollout.abortOn;
-  const windows = candidate.pods.flatMap(({ name }) => facts.observed.reports.get(name)?.window ?? []);
-  const errors = sum(windows.map((window) => window.errors));
-  const requests = sum(windows.map((window) => window.requests));
-  if (errors < FEWEST_ERRORS || errors * 100 <= requests * errorRatePercent) return undefined;
-  return {
-    reason: 'ErrorRateTooHigh',
-    message: `Revision ${candidate.name} answered ${errors} of its last ${requests} requests with an error, allowed are ${errorRatePercent} %`,
-  };
+  const reports = candidate.pods.flatMap(({ name }) => facts.observed.reports.get(name) ?? []);
+  const told = [
+    { what: 'requests', counts: reports.map(({ window }) => window) },
+    { what: 'copies of requests', counts: reports.flatMap(({ mirrors }) => mirrors ?? []) },
+  ].map(({ what, counts }) => ({
+    what,
+    errors: sum(counts.map(({ errors }) => errors)),
+    requests: sum(counts.map(({ requests }) => requests)),
+  }));
+  const bad = told.find(
+    ({ errors, requests }) => errors >= FEWEST_ERRORS && errors * 100 > requests * errorRatePercent,
+  );
+  return (
+    bad && {
+      reason: 'ErrorRateTooHigh',
+      message: `Revision ${candidate.name} answered ${bad.errors} of its last ${bad.requests} ${bad.what} with an error, allowed are ${errorRatePercent} %`,
+    }
+  );
 }
 
 function missedDeadline({ facts, candidate, share, waitingSinceMs, nowMs }: Trial): Failure | undefined {

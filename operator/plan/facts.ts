@@ -125,7 +125,7 @@ function revisionNumber(record: KubernetesObject): number {
   return typeof revision === 'number' ? revision : 0;
 }
 
-function latestPromoted(revisions: readonly RevisionFacts[]): RevisionFacts | undefined {
+export function latestPromoted(revisions: readonly RevisionFacts[]): RevisionFacts | undefined {
   const promotedAtMs = ({ marks }: RevisionFacts): number =>
     marks.promotedAt === undefined ? NEVER : Date.parse(marks.promotedAt);
   return revisions

@@ -40,11 +40,15 @@ export interface Termination {
   readonly finishedAt?: string;
 }
 
-/** The runtime's `/headgate/report`. Only requests of users count, never mirrored ones. */
+/** The runtime's `/headgate/report`. */
 export interface RuntimeReport {
   readonly modelDigest: string | null;
+  /** Of users alone, as the window. */
   readonly total: RequestCount;
   readonly window: RequestCount & { readonly seconds: number };
+  /** Copies of users' requests within the same window; a runtime of an earlier release does not count them. */
+  readonly mirrors?: RequestCount;
+  /** Of all that this process answers, as what follows: users, copies and previews. */
   readonly latencyP95Ms: number;
   readonly inFlight: number;
   /** Null when this process has never been asked. */

@@ -30,7 +30,8 @@ export function plan(modelDeployment: ModelDeployment, observed: Observed, nowMs
   const proof = evaluateProof(facts, nowMs);
   const course = decideCourse(facts, proof, nowMs);
   const routing = nextRouting(facts, course, proof);
-  const writes = planWrites(facts, course, routing, retirable(facts, routing, proof, nowMs));
+  const retired = retirable(facts, routing, proof, nowMs).filter(({ name }) => !course.shares.has(name));
+  const writes = planWrites(facts, course, routing, retired);
   const status = buildStatus({ facts, proof, course, routing, nowMs });
   const looks = [
     ...(course.nextLookMs === undefined ? [] : [course.nextLookMs]),

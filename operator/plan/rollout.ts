@@ -1,11 +1,12 @@
 import { shortHash } from '../api/canonical.ts';
-import { strategies } from '../strategies/index.ts';
+import { chosenStrategy } from '../strategies/index.ts';
 import type { Demand, Position, Wait } from '../strategies/strategy.ts';
 import { FULL_WEIGHT, loadOf, sameRouting, weightOf } from '../traffic/routing.ts';
 import { hasCapacityFor } from './capacity.ts';
 import type { RolloutState } from './course.ts';
 import type { Facts, RevisionFacts } from './facts.ts';
 import { askedAtMs, type Proof } from './proof.ts';
+import { keptWarm } from './warm.ts';
 
 /** One rollout as this pass finds it. */
 export interface Rollout {
@@ -26,30 +27,28 @@ export function readRollout(
   facts: Facts,
   { stable, candidate, proof, nowMs }: Pick<Rollout, 'stable' | 'candidate' | 'proof' | 'nowMs'>,
 ): Rollout {
-  const { rollout } = facts.modelDeployment.spec;
-  const { strategy, field } = strategies[rollout.strategy];
-  const configuration = rollout[field];
+  const strategy = chosenStrategy(facts.modelDeployment.spec.rollout);
   const state = continued(facts, candidate, nowMs) ?? started(facts, candidate, nowMs);
   const { stepIndex, floorWeight } = state;
   const position: Position = { stable: stable.name, candidate: candidate.name, stepIndex, floorWeight };
-  const before = strategy.demand(configuration, { ...position, stepIndex: stepIndex - 1 });
+  const before = strategy.demand({ ...position, stepIndex: stepIndex - 1 });
   return {
     facts,
     proof,
     stable,
     candidate,
     state,
-    stepCount: strategy.stepCount(configuration),
-    demand: strategy.demand(configuration, position),
+    stepCount: strategy.stepCount,
+    demand: strategy.demand(position),
     served: loadOf(facts.askedRouting, candidate.name) > 0 || loadOf(before.routing, candidate.name) > 0,
-    wait: strategy.wait(configuration, stepIndex, Date.parse(state.stepEnteredAt)),
+    wait: strategy.wait(stepIndex, Date.parse(state.stepEnteredAt)),
     nowMs,
   };
 }
 
 function stepsHash({ modelDeployment }: Facts): string {
-  const { strategy } = modelDeployment.spec.rollout;
-  return shortHash({ strategy, configuration: modelDeployment.spec.rollout[strategies[strategy].field] });
+  const { rollout } = modelDeployment.spec;
+  return shortHash({ strategy: rollout.strategy, configuration: chosenStrategy(rollout).configuration });
 }
 
 /** The rollout that status tells of, if it is this one and its steps are still the same. */
@@ -62,8 +61,8 @@ function continued(facts: Facts, candidate: RevisionFacts, nowMs: number): Rollo
 }
 
 function started(facts: Facts, candidate: RevisionFacts, nowMs: number): RolloutState {
-  const { rollout } = facts.modelDeployment.spec;
-  const { strategy, field } = strategies[rollout.strategy];
+  const { firstStep } = chosenStrategy(facts.modelDeployment.spec.rollout);
+  const isWarm = keptWarm(facts, nowMs)?.revision === candidate;
   // Somebody may have written any number into the routes by hand (I4).
   const floorWeight = Math.min(weightOf(facts.askedRouting, candidate.name), FULL_WEIGHT);
   const now = new Date(nowMs).toISOString();
@@ -71,7 +70,7 @@ function started(facts: Facts, candidate: RevisionFacts, nowMs: number): Rollout
     id: rolloutId(facts, candidate),
     revision: candidate.name,
     stepsHash: stepsHash(facts),
-    stepIndex: strategy.firstStep(rollout[field], floorWeight),
+    stepIndex: firstStep({ weight: floorWeight, isWarm }),
     stepEnteredAt: now,
     startedAt: now,
     floorWeight,
@@ -83,14 +82,16 @@ function rolloutId({ modelDeployment: { metadata } }: Facts, { name }: RevisionF
   return `${name.slice(metadata.name.length + 1)}-${metadata.generation}`;
 }
 
-/**
- * Since when the step waits for pods. One that is realised waits for nothing, however long it pauses; one whose
- * traffic was taken back waits since that was asked for.
- */
+/** Whether the step lacks pods. One that is a pause needs none beyond those with which it was reached. */
+export function lacksPods({ facts, candidate, demand, wait }: Rollout): boolean {
+  const isPausing = wait !== undefined && sameRouting(facts.askedRouting, demand.routing);
+  return !isPausing && !hasCapacityFor(facts, candidate, demand.candidateShare);
+}
+
+/** Since when the step waits for pods; one whose traffic was taken back waits since that was asked for. */
 export function waitingSinceMs(rollout: Rollout): number | undefined {
-  const { facts, candidate, demand, state, stepCount, nowMs } = rollout;
-  const isRealised = sameRouting(facts.askedRouting, demand.routing) && state.stepIndex < stepCount;
-  if (isRealised || hasCapacityFor(facts, candidate, demand.candidateShare)) return undefined;
+  const { facts, state, nowMs } = rollout;
+  if (!lacksPods(rollout)) return undefined;
   return Math.max(
     Date.parse(state.stepEnteredAt),
     isTakenBack(rollout) ? askedAtMs(facts, facts.modelDeployment.status, nowMs) : 0,

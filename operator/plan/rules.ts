@@ -1,5 +1,5 @@
 import { durationMs } from '../api/duration.ts';
-import { FULL_WEIGHT, routeAllTo } from '../traffic/routing.ts';
+import { FULL_WEIGHT, routeAllTo, splitBetween, type Routing } from '../traffic/routing.ts';
 import { hasCapacityFor } from './capacity.ts';
 import { istioMissing, type Course } from './course.ts';
 import { findFailure, whyNotReady, type FailureReason } from './evidence.ts';
@@ -8,6 +8,7 @@ import { LOOK_WHILE_ROLLING_MS, lookForProofMs } from './pace.ts';
 import { whyUnproven, type Proof } from './proof.ts';
 import { promotion } from './promotion.ts';
 import { rolling } from './rolling.ts';
+import { keptWarm, type Warm } from './warm.ts';
 
 type CourseRule = (facts: Facts, proof: Proof, nowMs: number) => Course | undefined;
 
@@ -95,7 +96,34 @@ function whereTrafficIs(facts: Facts, { name }: RevisionFacts, proof: Proof): st
 function settled(facts: Facts, proof: Proof, nowMs: number): Course | undefined {
   const { stable, desired } = facts;
   if (stable === undefined || desired !== stable) return undefined;
-  return { ...healthOf(facts, stable, proof), ...onlyStable(facts, stable, { proof, nowMs }) };
+  const warm = keptWarm(facts, nowMs);
+  return warm === undefined
+    ? { ...healthOf(facts, stable, proof), ...onlyStable(facts, stable, { proof, nowMs }) }
+    : besideWarm(facts, stable, warm, { proof, nowMs });
+}
+
+/** Everything to the stable, while the one before it stays known to every proxy and as large as it was. */
+function besideWarm(
+  facts: Facts,
+  stable: RevisionFacts,
+  { revision, untilMs }: Warm,
+  { proof, nowMs }: { readonly proof: Proof; readonly nowMs: number },
+): Course {
+  const routing = splitBetween(stable.name, revision.name, 0);
+  const health = healthOf(facts, stable, proof, routing);
+  const kept = `${revision.name} is kept for the way back until ${new Date(untilMs).toISOString()}`;
+  return {
+    ...health,
+    message: `${health.message}. ${kept}`,
+    routing,
+    shares: new Map([stable, revision].map(({ name }) => [name, FULL_WEIGHT])),
+    holdScaleDown: false,
+    nextLookMs: Math.min(
+      untilMs - nowMs,
+      ...(proof.kind === 'Unproven' ? [lookForProofMs(facts, nowMs)] : []),
+      ...(leftovers(facts).length > 1 ? [LOOK_WHILE_ROLLING_MS] : []),
+    ),
+  };
 }
 
 /** Everything to the stable; nobody shrinks before the last of the others is gone. */
@@ -121,6 +149,7 @@ function healthOf(
   facts: Facts,
   stable: RevisionFacts,
   proof: Proof,
+  routing: Routing = routeAllTo(stable.name),
 ): Pick<Course, 'phase' | 'reason' | 'message'> {
   const { minReplicas } = facts.modelDeployment.spec.scaling;
   if (stable.readyPods === 0) {
@@ -133,7 +162,7 @@ function healthOf(
   if (!facts.observed.platform.istio && facts.modelDeployment.spec.traffic.gateways !== undefined) {
     return { phase: 'Progressing', reason: 'IstioMissing', message: istioMissing };
   }
-  const doubt = whyUnproven(facts, proof, routeAllTo(stable.name));
+  const doubt = whyUnproven(facts, proof, routing);
   if (doubt !== undefined) return { phase: 'Progressing', reason: 'RoutingUnproven', message: doubt };
   if (stable.readyPods < minReplicas) {
     return {

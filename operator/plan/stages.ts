@@ -1,10 +1,18 @@
-import { FULL_WEIGHT, sameRouting, sendsTo, splitBetween, weightOf } from '../traffic/routing.ts';
+import {
+  FULL_WEIGHT,
+  mirrorOf,
+  sameRouting,
+  sendsTo,
+  splitBetween,
+  weightOf,
+  type Routing,
+} from '../traffic/routing.ts';
 import { hasCapacityFor, podsForShare } from './capacity.ts';
 import { istioMissing, type Course } from './course.ts';
 import { whyNotReady } from './evidence.ts';
 import { LOOK_WHILE_ROLLING_MS, lookForProofMs } from './pace.ts';
 import { promotion } from './promotion.ts';
-import type { Rollout } from './rollout.ts';
+import { lacksPods, type Rollout } from './rollout.ts';
 
 /** What a stage adds to the course of keeping both revisions at the step's weight. */
 type StageCourse = Partial<Course> & Pick<Course, 'phase' | 'reason' | 'message'>;
@@ -22,13 +30,11 @@ export const stages: readonly Stage[] = [
   },
   { applies: isUnroutable, course: takeBack },
   {
-    applies: ({ facts, candidate, demand }) =>
-      !sameRouting(facts.askedRouting, demand.routing) &&
-      !hasCapacityFor(facts, candidate, demand.candidateShare),
+    applies: (rollout) => rollout.state.stepIndex < rollout.stepCount && lacksPods(rollout),
     course: ({ facts, candidate, demand }) => ({
       phase: 'Progressing',
       reason: 'WaitingForPods',
-      message: `Before ${percent(weightOf(demand.routing, candidate.name))} go to ${candidate.name} it needs ${podsForShare(facts, demand.candidateShare)} ready pods: ${whyNotReady(facts, candidate, demand.candidateShare)}`,
+      message: `For ${percent(demand.candidateShare)} of the traffic ${candidate.name} needs ${podsForShare(facts, demand.candidateShare)} ready pods: ${whyNotReady(facts, candidate, demand.candidateShare)}`,
     }),
   },
   {
@@ -86,7 +92,7 @@ function enterNextStep({ state, candidate, demand, nowMs }: Rollout): StageCours
   return {
     phase: 'Progressing',
     reason: 'StepCompleted',
-    message: `${percent(weightOf(demand.routing, candidate.name))} of the traffic reaches ${candidate.name}`,
+    message: `${shareOf(demand.routing, candidate.name)} of the traffic reaches ${candidate.name}`,
     rollout: { ...state, stepIndex: state.stepIndex + 1, stepEnteredAt: new Date(nowMs).toISOString() },
     nextLookMs: 0,
   };
@@ -96,7 +102,7 @@ function pausedUntilDecision({ candidate, demand }: Rollout): StageCourse {
   return {
     phase: 'Paused',
     reason: 'PausedUntilDecision',
-    message: `Paused with ${percent(weightOf(demand.routing, candidate.name))} on ${candidate.name}, as the steps say: remove this pause from spec.rollout to go on, or go back to what was there before to stop`,
+    message: `Paused with ${shareOf(demand.routing, candidate.name)} on ${candidate.name}, as the steps say: remove this pause from spec.rollout to go on, or go back to what was there before to stop`,
   };
 }
 
@@ -105,9 +111,14 @@ function pausedForATime({ candidate, demand, wait, nowMs }: Rollout): StageCours
   return {
     phase: 'Paused',
     reason: 'PausedForATime',
-    message: `Paused with ${percent(weightOf(demand.routing, candidate.name))} on ${candidate.name} until ${new Date(untilMs).toISOString()}`,
+    message: `Paused with ${shareOf(demand.routing, candidate.name)} on ${candidate.name} until ${new Date(untilMs).toISOString()}`,
     nextLookMs: Math.min(LOOK_WHILE_ROLLING_MS, Math.max(0, untilMs - nowMs)),
   };
+}
+
+function shareOf(routing: Routing, revision: string): string {
+  const copied = mirrorOf(routing, revision);
+  return copied > 0 ? `a copy of ${percent(copied)}` : percent(weightOf(routing, revision));
 }
 
 function percent(weight: number): string {

@@ -19,7 +19,10 @@ export const standing: Readonly<Record<Phase, { ready: boolean; reconciling: boo
   Deleting: { ready: false, reconciling: true, stalled: false },
 };
 
-export function claimsOf(facts: Facts, { phase, reason, message }: Course): readonly ConditionClaim[] {
+export function claimsOf(
+  facts: Facts,
+  { phase, reason, message, shares }: Course,
+): readonly ConditionClaim[] {
   const { ready, reconciling, stalled } = standing[phase];
   const claim = (type: string, holds: boolean): ConditionClaim => ({
     type,
@@ -34,7 +37,7 @@ export function claimsOf(facts: Facts, { phase, reason, message }: Course): read
     claim('Paused', phase === 'Paused'),
     available(facts),
     scalesOnLatency(facts),
-    ...retiring(facts),
+    ...retiring(facts, shares),
   ];
 }
 
@@ -90,8 +93,10 @@ function scalesOnLatency({ stable, desired, observed }: Facts): ConditionClaim {
 }
 
 /** Only while there is something to tell: a condition that is nearly always False is noise. */
-function retiring(facts: Facts): readonly ConditionClaim[] {
-  const names = leftovers(facts).map(({ name }) => name);
+function retiring(facts: Facts, kept: Course['shares']): readonly ConditionClaim[] {
+  const names = leftovers(facts)
+    .map(({ name }) => name)
+    .filter((name) => !kept.has(name));
   if (names.length === 0) return [];
   return [
     {

@@ -3,7 +3,7 @@ import { entryServiceName, serviceHost } from '../api/names.ts';
 import type { Course } from '../plan/course.ts';
 import { runningPods, type Facts, type RevisionFacts } from '../plan/facts.ts';
 import { askedAtMs, type Proof } from '../plan/proof.ts';
-import { strategies } from '../strategies/index.ts';
+import { chosenStrategy } from '../strategies/index.ts';
 import { FULL_WEIGHT, weightOf, type Routing } from '../traffic/routing.ts';
 import { claimsOf } from './claims.ts';
 import { conditionsOf } from './conditions.ts';
@@ -66,9 +66,7 @@ function withoutUndefined(status: Sparse<ModelDeploymentStatus>): ModelDeploymen
 /** Steps completed, of all; an aborted rollout keeps showing how far it came. */
 function stepOf({ modelDeployment }: Facts, { rollout, phase }: Course): string | undefined {
   if (rollout === undefined) return phase === 'Aborted' ? modelDeployment.status?.step : undefined;
-  const { spec } = modelDeployment;
-  const { strategy, field } = strategies[spec.rollout.strategy];
-  return `${rollout.stepIndex}/${strategy.stepCount(spec.rollout[field])}`;
+  return `${rollout.stepIndex}/${chosenStrategy(modelDeployment.spec.rollout).stepCount}`;
 }
 
 function readyOf({ revisions }: Facts): string {

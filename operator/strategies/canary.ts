@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox';
 import { durationMs } from '../api/duration.ts';
 import { duration, nativeObject, rules } from '../api/schema.ts';
 import { FULL_WEIGHT, splitBetween } from '../traffic/routing.ts';
-import type { Position, Strategy } from './strategy.ts';
+import type { Strategy } from './strategy.ts';
 
 const WEIGHT_UNIT = FULL_WEIGHT / 100;
 
@@ -77,7 +77,7 @@ export const canarySchema = Type.Object(
       }),
     }),
   },
-  { description: 'Steps of a canary rollout.', default: {} },
+  { description: 'Steps of a canary rollout.' },
 );
 
 export type CanaryConfiguration = Static<typeof canarySchema>;
@@ -92,19 +92,18 @@ function weightAt({ steps }: CanaryConfiguration, stepIndex: number): number {
 
 /** A few users first, more as it proves itself: https://martinfowler.com/bliki/CanaryRelease.html */
 export const canary: Strategy<CanaryConfiguration> = {
-  schema: canarySchema,
-
   stepCount: ({ steps }) => steps.length,
 
   // Weights at or below the present one, and the pauses before them, are passed at once (docs/decisions/0003).
-  firstStep({ steps }, currentWeight) {
+  firstStep({ steps }, { weight: currentWeight }) {
     if (currentWeight === 0) return 0;
     return (
       steps.findLastIndex(({ weight }) => weight !== undefined && weight * WEIGHT_UNIT <= currentWeight) + 1
     );
   },
 
-  demand(configuration, { stable, candidate, stepIndex, floorWeight }: Position) {
+  demand(configuration, { stable, candidate, stepIndex, floorWeight }) {
+    // Never below the weight at which these steps began.
     const weight = Math.max(weightAt(configuration, stepIndex), floorWeight);
     return { routing: splitBetween(stable, candidate, weight), candidateShare: weight };
   },

@@ -1,4 +1,3 @@
-import type { TSchema } from 'typebox';
 import type { Routing } from '../traffic/routing.ts';
 
 /** What a strategy wants the world to be at one step, before anybody waits. */
@@ -16,8 +15,15 @@ export interface Position {
   readonly candidate: string;
   /** 0-based; equal to the number of steps once all are over. */
   readonly stepIndex: number;
-  /** The weight at which this run of the steps began; never gone below while it lasts. */
+  /** The weight at which this run of the steps began. */
   readonly floorWeight: number;
+}
+
+/** How the candidate stands when its steps begin: of a new rollout, or anew after an edit of them. */
+export interface Arrival {
+  readonly weight: number;
+  /** It was the stable just before, and its pods were kept for this way back. */
+  readonly isWarm: boolean;
 }
 
 /**
@@ -25,12 +31,22 @@ export interface Position {
  * promotion are the plan's, the same for all of them.
  */
 export interface Strategy<Configuration> {
-  /** The fragment of `spec.rollout` that bears the strategy's name. */
-  readonly schema: TSchema;
   stepCount(configuration: Configuration): number;
-  /** Where to begin when the candidate already has this weight: at 0 for a new rollout, further on after an edit. */
-  firstStep(configuration: Configuration, currentWeight: number): number;
+  firstStep(configuration: Configuration, arrival: Arrival): number;
   demand(configuration: Configuration, position: Position): Demand;
   /** Undefined when the step is over as soon as it is realised. */
   wait(configuration: Configuration, stepIndex: number, enteredAtMs: number): Wait | undefined;
+  /** How long after its promotion the stable before it is kept as it was; left out: it goes at once. */
+  keepOldMs?(configuration: Configuration): number;
+}
+
+/** A strategy together with its configuration in one spec. */
+export interface BoundStrategy {
+  /** As the spec has it, for nobody but the hash that notices edits. */
+  readonly configuration: unknown;
+  readonly stepCount: number;
+  readonly keepOldMs: number;
+  readonly firstStep: (arrival: Arrival) => number;
+  readonly demand: (position: Position) => Demand;
+  readonly wait: (stepIndex: number, enteredAtMs: number) => Wait | undefined;
 }

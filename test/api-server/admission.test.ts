@@ -84,17 +84,6 @@ describe('admission by a real API server', () => {
       traffic: { pathPrefix: '/', timeout: '30s', retries: { attempts: 0 } },
       rollout: {
         strategy: 'Canary',
-        canary: {
-          steps: [
-            { weight: 5 },
-            { pause: { for: '1m' } },
-            { weight: 25 },
-            { pause: { for: '1m' } },
-            { weight: 50 },
-            { pause: { for: '1m' } },
-            { weight: 100 },
-          ],
-        },
         abortOn: { errorRatePercent: 5, progressDeadline: '10m' },
       },
     });

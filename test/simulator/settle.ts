@@ -193,7 +193,7 @@ const restsByPhase: Readonly<Record<string, Judgement>> = {
       ? undefined
       : `it rests in ${phaseOf(world)}`,
   Paused: (_world, { spec }) =>
-    spec.rollout.canary.steps.some(({ pause }) => pause !== undefined && pause.for === undefined)
+    (spec.rollout.canary?.steps ?? []).some(({ pause }) => pause !== undefined && pause.for === undefined)
       ? undefined
       : 'Paused for ever although no step says so',
 };

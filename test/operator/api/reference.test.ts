@@ -24,7 +24,7 @@ describe('the reference page', () => {
   });
 
   test('lists the words that a field takes', () => {
-    expect(cellsOf('spec.rollout', 'strategy')[1]).toBe('`Canary`');
+    expect(cellsOf('spec.rollout', 'strategy')[1]).toBe('`Canary`, `BlueGreen`, `Shadow`');
   });
 
   test('gives the example and the rule of a text with a form', () => {

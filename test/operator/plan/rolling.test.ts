@@ -38,7 +38,7 @@ describe('a good candidate', () => {
     scene.steps({ weight: 50 }).asksFor('v2').runs('v2', 1).rests();
     expect(scene.share('v2')).toBe(0);
     expect(scene.status.message).toBe(
-      `Before 50 % go to ${scene.revision('v2')} it needs 2 ready pods: 1 of 2 pods ready`,
+      `For 50 % of the traffic ${scene.revision('v2')} needs 2 ready pods: 1 of 2 pods ready`,
     );
     scene.runs('v2', 2).rests();
     expect(scene.share('v2')).toBeGreaterThanOrEqual(50);
@@ -197,7 +197,7 @@ describe('a candidate that has traffic and no ready pod any more', () => {
 describe('a promotion', () => {
   test('waits for the full size of the stable', () => {
     const scene = serving().steps({ weight: 100 }).asksFor('v2').runs('v2', 2);
-    while (scene.share('v2') < 100) scene.pass();
+    while (scene.status.step !== '1/1') scene.pass();
     scene.runs('v1', 3).rests();
     expect(scene.status.stable).toBe(scene.revision('v1'));
     expect(scene.status.message).toBe(

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canary, type CanaryConfiguration } from '../../../operator/strategies/canary.ts';
-import { strategies } from '../../../operator/strategies/index.ts';
 import { weightOf } from '../../../operator/traffic/routing.ts';
 
 type Steps = CanaryConfiguration['steps'];
@@ -73,7 +72,7 @@ describe('the first step', () => {
     { percent: 30, stepIndex: 3, because: 'the weights below and the pauses before them are passed' },
     { percent: 50, stepIndex: 5, because: 'all weights are reached' },
   ])('with $percent % at present is $stepIndex, because $because', ({ percent, stepIndex }) => {
-    expect(canary.firstStep({ steps: usual }, percent * 100)).toBe(stepIndex);
+    expect(canary.firstStep({ steps: usual }, { weight: percent * 100, isWarm: false })).toBe(stepIndex);
   });
 });
 
@@ -92,8 +91,4 @@ describe('how long a realised step lasts', () => {
 
 test('the number of steps counts pauses too', () => {
   expect(canary.stepCount({ steps: usual })).toBe(5);
-});
-
-test('every strategy is found by its name, with the field that configures it', () => {
-  expect(strategies.Canary).toStrictEqual({ field: 'canary', strategy: canary });
 });

@@ -149,7 +149,7 @@ function isSameRun(was: RolloutState, now: RolloutState): boolean {
 }
 
 function weightUpTo({ rollout }: ModelDeployment['spec'], stepIndex: number): number {
-  const steps = rollout.canary.steps.slice(0, stepIndex + 1);
+  const steps = (rollout.canary?.steps ?? []).slice(0, stepIndex + 1);
   return steps.findLast(({ weight }) => weight !== undefined)?.weight ?? 0;
 }
 

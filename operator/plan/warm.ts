@@ -1,0 +1,18 @@
+import { chosenStrategy } from '../strategies/index.ts';
+import { latestPromoted, type Facts, type RevisionFacts } from './facts.ts';
+
+/** The stable of before, kept as it was so that going back to it needs no pods. */
+export interface Warm {
+  readonly revision: RevisionFacts;
+  readonly untilMs: number;
+}
+
+export function keptWarm({ modelDeployment, stable, revisions }: Facts, nowMs: number): Warm | undefined {
+  const { keepOldMs } = chosenStrategy(modelDeployment.spec.rollout);
+  if (stable?.marks.promotedAt === undefined) return undefined;
+  const untilMs = Date.parse(stable.marks.promotedAt) + keepOldMs;
+  const before = latestPromoted([...revisions.values()].filter((revision) => revision !== stable));
+  // One that has begun to go is not called back, and nobody goes back to what was given up.
+  const isKept = before?.objects.has('Deployment') === true && before.marks.aborted === undefined;
+  return isKept && nowMs < untilMs ? { revision: before, untilMs } : undefined;
+}
