@@ -111,10 +111,14 @@ export function textMap({ maxLength, validations, ...options }: MapOptions): TUn
 }
 
 /** Kubernetes' own object, handed on as it is; the API server checks it when the Deployment is written. */
-export function nativeObject(description: string): TUnsafe<Record<string, unknown>> {
+export function nativeObject(
+  description: string,
+  example?: Readonly<Record<string, unknown>>,
+): TUnsafe<Record<string, unknown>> {
   return Type.Unsafe<Record<string, unknown>>({
     type: 'object',
     description,
+    ...(example !== undefined && { example }),
     'x-kubernetes-preserve-unknown-fields': true,
   });
 }

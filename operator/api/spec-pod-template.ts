@@ -41,6 +41,7 @@ const metadataSchema = Type.Object(
         description: 'Annotations of the pods.',
         maxProperties: 32,
         maxLength: 4096,
+        example: { 'example.com/owner': 'risk@example.com' },
         validations: [
           notReserved('spec.podTemplate.metadata.annotations'),
           validKeys('spec.podTemplate.metadata.annotations'),
@@ -53,14 +54,26 @@ const metadataSchema = Type.Object(
 
 const tolerationSchema = Type.Object(
   {
-    key: Type.Optional(text({ description: 'The key of the taint.', maxLength: 317 })),
-    operator: Type.Optional(Type.Enum(['Exists', 'Equal'], { description: 'How the taint is compared.' })),
-    value: Type.Optional(text({ description: 'The value of the taint.', maxLength: 63 })),
+    key: Type.Optional(
+      text({ description: 'The key of the taint.', maxLength: 317, example: 'nvidia.com/gpu' }),
+    ),
+    operator: Type.Optional(
+      Type.Enum(['Exists', 'Equal'], { description: 'How the taint is compared.', example: 'Exists' }),
+    ),
+    value: Type.Optional(text({ description: 'The value of the taint.', maxLength: 63, example: 'present' })),
     effect: Type.Optional(
-      Type.Enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute'], { description: 'The effect of the taint.' }),
+      Type.Enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute'], {
+        description: 'The effect of the taint.',
+        example: 'NoSchedule',
+      }),
     ),
     tolerationSeconds: Type.Optional(
-      wholeNumber({ description: 'How long a NoExecute taint is tolerated.', minimum: 0, maximum: 86_400 }),
+      wholeNumber({
+        description: 'For how many seconds a NoExecute taint is tolerated.',
+        minimum: 0,
+        maximum: 86_400,
+        example: 300,
+      }),
     ),
   },
   { description: 'A taint that the pods tolerate.' },
@@ -68,10 +81,20 @@ const tolerationSchema = Type.Object(
 
 const topologySpreadSchema = Type.Object(
   {
-    maxSkew: wholeNumber({ description: 'By how many pods places may differ.', minimum: 1, maximum: 100 }),
-    topologyKey: text({ description: 'The node label that tells places apart.', maxLength: 317 }),
+    maxSkew: wholeNumber({
+      description: 'By how many pods places may differ.',
+      minimum: 1,
+      maximum: 100,
+      example: 1,
+    }),
+    topologyKey: text({
+      description: 'The node label that tells places apart.',
+      maxLength: 317,
+      example: 'topology.kubernetes.io/zone',
+    }),
     whenUnsatisfiable: Type.Enum(['DoNotSchedule', 'ScheduleAnyway'], {
       description: 'What happens to a pod that would break the rule.',
+      example: 'ScheduleAnyway',
     }),
   },
   { description: "How the pods of one revision are spread; the selector is that revision's own." },
@@ -124,14 +147,18 @@ const podSpecSchema = Type.Object(
     imagePullSecrets: Type.Optional(
       Type.Array(
         Type.Object(
-          { name: text({ description: 'The Secret.', maxLength: 253 }) },
+          { name: text({ description: 'The Secret.', maxLength: 253, example: 'registry-pull' }) },
           { description: 'A Secret.' },
         ),
         { description: 'Secrets for pulling the runtime image.', maxItems: 8 },
       ),
     ),
     serviceAccountName: Type.Optional(
-      text({ description: 'The ServiceAccount of the pods; its token is not mounted.', maxLength: 253 }),
+      text({
+        description: 'The ServiceAccount of the pods; its token is not mounted.',
+        maxLength: 253,
+        example: 'model-reader',
+      }),
     ),
     env: Type.Optional(environmentSchema),
     volumes: Type.Optional(
@@ -141,9 +168,16 @@ const podSpecSchema = Type.Object(
       Type.Array(mountSchema, { description: 'Where the runtime container sees them.', maxItems: 16 }),
     ),
     nodeSelector: Type.Optional(
-      textMap({ description: 'Labels that a node must have.', maxProperties: 16, maxLength: 63 }),
+      textMap({
+        description: 'Labels that a node must have.',
+        maxProperties: 16,
+        maxLength: 63,
+        example: { 'kubernetes.io/arch': 'amd64' },
+      }),
     ),
-    affinity: Type.Optional(nativeObject("Kubernetes' own affinity, added to that of spec.resources.gpu.")),
+    affinity: Type.Optional(
+      nativeObject("Kubernetes' own affinity, added to that of spec.resources.gpu.", { podAntiAffinity: {} }),
+    ),
     tolerations: Type.Optional(
       Type.Array(tolerationSchema, { description: 'Taints that the pods tolerate.', maxItems: 16 }),
     ),
@@ -153,8 +187,12 @@ const podSpecSchema = Type.Object(
         maxItems: 8,
       }),
     ),
-    priorityClassName: Type.Optional(text({ description: 'The PriorityClass of the pods.', maxLength: 253 })),
-    runtimeClassName: Type.Optional(text({ description: 'The RuntimeClass of the pods.', maxLength: 253 })),
+    priorityClassName: Type.Optional(
+      text({ description: 'The PriorityClass of the pods.', maxLength: 253, example: 'production' }),
+    ),
+    runtimeClassName: Type.Optional(
+      text({ description: 'The RuntimeClass of the pods.', maxLength: 253, example: 'gvisor' }),
+    ),
     terminationGracePeriodSeconds: Type.Optional(
       wholeNumber({
         description:

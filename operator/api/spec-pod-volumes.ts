@@ -5,9 +5,9 @@ import { listByKey, nativeObject, quantity, rules, text, textOfForm, type Rule }
 function keyOf(kind: string): TObject {
   return Type.Object(
     {
-      name: text({ description: `The ${kind}.`, maxLength: 253 }),
-      key: text({ description: 'The key in it.', maxLength: 253 }),
-      optional: Type.Optional(Type.Boolean({ description: 'Whether it may be missing.' })),
+      name: text({ description: `The ${kind}.`, maxLength: 253, example: 'model-settings' }),
+      key: text({ description: 'The key in it.', maxLength: 253, example: 'log-level' }),
+      optional: Type.Optional(Type.Boolean({ description: 'Whether it may be missing.', example: true })),
     },
     { description: `A key of a ${kind} of the same namespace.` },
   );
@@ -34,7 +34,7 @@ const environmentVariableSchema = Type.Object(
         example: 'LOG_LEVEL',
       },
     ),
-    value: Type.Optional(text({ description: 'The value.', maxLength: 4096 })),
+    value: Type.Optional(text({ description: 'The value.', maxLength: 4096, example: 'debug' })),
     valueFrom: Type.Optional(
       Type.Object(
         {
@@ -84,15 +84,21 @@ export const volumeSchema = Type.Object(
     name: textOfForm(
       '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
       'spec.podTemplate.spec.volumes names must be lower-case letters, digits and dashes, for example tokens',
-      { description: 'The name that volumeMounts refer to.', minLength: 1, maxLength: 63 },
+      { description: 'The name that volumeMounts refer to.', minLength: 1, maxLength: 63, example: 'tokens' },
     ),
-    configMap: Type.Optional(nativeObject('A ConfigMap, as in a Pod.')),
-    secret: Type.Optional(nativeObject('A Secret, as in a Pod.')),
-    projected: Type.Optional(nativeObject('Several sources in one folder, as in a Pod.')),
+    configMap: Type.Optional(nativeObject('A ConfigMap, as in a Pod.', { name: 'model-settings' })),
+    secret: Type.Optional(nativeObject('A Secret, as in a Pod.', { secretName: 'model-tokens' })),
+    projected: Type.Optional(
+      nativeObject('Several sources in one folder, as in a Pod.', {
+        sources: [{ configMap: { name: 'model-settings' } }],
+      }),
+    ),
     emptyDir: Type.Optional(
       Type.Object(
         {
-          medium: Type.Optional(Type.Enum(['', 'Memory'], { description: 'Disk, or memory.' })),
+          medium: Type.Optional(
+            Type.Enum(['', 'Memory'], { description: 'Disk, or memory.', example: 'Memory' }),
+          ),
           sizeLimit: Type.Optional(
             quantity('spec.podTemplate.spec.volumes[].emptyDir.sizeLimit', 'How large it may grow.', '1Gi'),
           ),
@@ -103,8 +109,10 @@ export const volumeSchema = Type.Object(
     persistentVolumeClaim: Type.Optional(
       Type.Object(
         {
-          claimName: text({ description: 'The claim.', maxLength: 253 }),
-          readOnly: Type.Optional(Type.Boolean({ description: 'Whether it is mounted read-only.' })),
+          claimName: text({ description: 'The claim.', maxLength: 253, example: 'models' }),
+          readOnly: Type.Optional(
+            Type.Boolean({ description: 'Whether it is mounted read-only.', example: true }),
+          ),
         },
         { description: 'A PersistentVolumeClaim of the same namespace.' },
       ),
@@ -135,14 +143,16 @@ const RESERVED_PATHS = ['/tmp', DOWNLOAD_FOLDER, MODEL_CLAIM_MOUNT];
 
 export const mountSchema = Type.Object(
   {
-    name: text({ description: 'The volume.', maxLength: 63 }),
+    name: text({ description: 'The volume.', maxLength: 63, example: 'tokens' }),
     mountPath: textOfForm(
       '^/[^:]+$',
       'spec.podTemplate.spec.volumeMounts paths must be absolute and hold no colon, for example /etc/tokens',
       { description: 'Where the runtime container sees it.', maxLength: 1024, example: '/etc/tokens' },
     ),
-    subPath: Type.Optional(text({ description: 'The folder within the volume.', maxLength: 1024 })),
-    readOnly: Type.Optional(Type.Boolean({ description: 'Whether it cannot be written to.' })),
+    subPath: Type.Optional(
+      text({ description: 'The folder within the volume.', maxLength: 1024, example: 'fraud' }),
+    ),
+    readOnly: Type.Optional(Type.Boolean({ description: 'Whether it cannot be written to.', example: true })),
   },
   {
     description: 'Where a volume is mounted.',

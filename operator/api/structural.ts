@@ -15,7 +15,7 @@ const leftOut = (keyword: string): [string, Convert] => [keyword, () => ({})];
 /** What becomes of every keyword that the schema uses; one that is not here is a fault of ours, never dropped. */
 const keywords: ReadonlyMap<string, Convert> = new Map<string, Convert>([
   asItIs('type'),
-  asItIs('description'),
+  ['description', (description, node) => ({ description: explained(String(description), node) })],
   asItIs('format'),
   asItIs('default'),
   ['enum', (values) => ({ type: 'string', enum: values })],
@@ -52,6 +52,22 @@ export function structural(schema: TSchema | Node): StructuralSchema {
 
 function converted(properties: Readonly<Record<string, Node>>): Record<string, StructuralSchema> {
   return Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, structural(schema)]));
+}
+
+/** `kubectl explain` prints nothing of a field but its type and its description, so that has to hold the rest too. */
+function explained(description: string, { default: usual, example, properties }: Node): string {
+  if (properties !== undefined) return description;
+  const known = [
+    ...(usual === undefined ? [] : [`Default: ${written(usual)}.`]),
+    ...(example === undefined
+      ? []
+      : [...(usual === undefined ? ['No default.'] : []), `Example: ${written(example)}.`]),
+  ];
+  return [description, ...known].join(' ');
+}
+
+function written(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** Clients that do not ask the API server may not demand what it fills in by default. */

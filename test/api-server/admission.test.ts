@@ -143,9 +143,14 @@ describe('admission by a real API server', () => {
     await expect(headOf('-o', 'wide')).resolves.toEqual([...columns, 'P95', 'URL', 'MESSAGE']);
   });
 
-  test('kubectl explain has a sentence for a field', async () => {
-    await expect(server.kubectl('explain', 'mdep.spec.rollout.abortOn.errorRatePercent')).resolves.toContain(
-      'share of failed requests',
+  test('kubectl explain tells what a field means, its default and an example', async () => {
+    const explain = async (field: string): Promise<string> =>
+      (await server.kubectl('explain', `mdep.spec.${field}`)).replaceAll(/\s+/g, ' ');
+    await expect(explain('rollout.abortOn.errorRatePercent')).resolves.toMatch(
+      /share of failed requests.+Default: 5\./,
+    );
+    await expect(explain('resources.gpu.mig')).resolves.toMatch(
+      /MIG profile.+No default\. Example: 1g\.10gb\./,
     );
   });
 

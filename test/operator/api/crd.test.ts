@@ -49,6 +49,19 @@ describe('the CustomResourceDefinition', () => {
     expect(silent.map(({ path }) => path)).toEqual([]);
   });
 
+  test('tells of every field of the spec its default, or that it has none, and an example', () => {
+    const silent = fields.filter(
+      ({ path, schema }) =>
+        path.startsWith('spec.') &&
+        // Of an entry of a list, the list tells.
+        !path.endsWith('[]') &&
+        schema['properties'] === undefined &&
+        (schema['items'] as Schema | undefined)?.['properties'] === undefined &&
+        !/^Refused|Default: .+\.$|No default\. Example: .+\.$/.test(String(schema['description'])),
+    );
+    expect(silent.map(({ path }) => path)).toEqual([]);
+  });
+
   test('bounds every text and every list, so that the API server can bound the cost of the rules', () => {
     const unbounded = fields.filter(
       ({ schema }) =>
