@@ -6,6 +6,8 @@ import { plan, type Plan } from '../../../operator/plan/plan.ts';
 import type { Observed } from '../../../operator/plan/observed.ts';
 import { routerFor } from '../../../operator/traffic/index.ts';
 import { references, weightOf, type Routing } from '../../../operator/traffic/routing.ts';
+import type { Phase } from '../../../operator/api/model-deployment.ts';
+import { kstatusOf, type Kstatus } from '../../support/kstatus.ts';
 import { happenings } from '../../support/arbitrary.ts';
 import type { Scene } from '../../support/scene.ts';
 import { serving } from '../../support/scene.ts';
@@ -39,6 +41,16 @@ function decide(scene: Scene): Decision {
 }
 
 type Law = (decision: Decision) => void;
+
+const kstatusOfPhase: Readonly<Record<Phase, Kstatus>> = {
+  Pending: 'InProgress',
+  Progressing: 'InProgress',
+  Paused: 'InProgress',
+  Healthy: 'Current',
+  Degraded: 'Failed',
+  Aborted: 'Failed',
+  Deleting: 'Terminating',
+};
 
 /** What holds in every pass of every story, whatever happens and in whatever order. */
 const laws: Readonly<Record<string, Law>> = {
@@ -75,6 +87,16 @@ const laws: Readonly<Record<string, Law>> = {
     expect(isProvenNow || (remembered?.hash === facts.askedHash && remembered?.provenAt !== undefined)).toBe(
       true,
     );
+  },
+
+  'kstatus judges it as the phase says, and never as Current before this very spec was seen (I11)': ({
+    scene: { modelDeployment },
+    plan: { status },
+  }) => {
+    expect(kstatusOf(modelDeployment, status)).toBe(kstatusOfPhase[status.phase ?? 'Pending']);
+    const { metadata } = modelDeployment;
+    const edited = { metadata: { ...metadata, generation: metadata.generation + 1 } };
+    expect(kstatusOf(edited, status)).not.toBe('Current');
   },
 
   'no weight stays on a candidate without a ready pod': ({ facts, observed, routing }) => {
