@@ -45,7 +45,7 @@ async function benchBare(world: World): Promise<number> {
   const nothing = { children: [], pods: [], reports: new Map(), gateways: { proxies: [], missing: [] } };
   const platform = { istio: true, customMetrics: false };
   const send = async (modelDeployment: ModelDeployment): Promise<void> => {
-    const observed = { ...nothing, platform, defaultRuntimeImage: RUNTIME_IMAGE };
+    const observed = { ...nothing, platform, refusedTraffic: [], defaultRuntimeImage: RUNTIME_IMAGE };
     const { actions, status } = plan(modelDeployment, observed, Date.now());
     for (const action of actions) if (action.kind === 'Apply') await world.apply(action.object);
     const { apiVersion, kind, metadata } = modelDeployment;
@@ -128,7 +128,7 @@ async function benchNoop(world: World): Promise<void> {
     caches,
     new Discovery({ transport, onChange: () => undefined }),
   );
-  const context = { cluster, defaultRuntimeImage: RUNTIME_IMAGE };
+  const context = { cluster, refuseTraffic: () => [], defaultRuntimeImage: RUNTIME_IMAGE };
   const keys = cluster
     .cachedAll('ModelDeployment')
     .map(({ metadata }) => groupKey(metadata.namespace ?? '', metadata.name));

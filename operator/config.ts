@@ -1,4 +1,6 @@
+import { Ajv } from 'ajv';
 import { ConfigurationError } from './controller/errors.ts';
+import { trafficPolicySchema, type TrafficPolicy } from './traffic/traffic-policy.ts';
 
 /** Everything that the environment decides. */
 export interface OperatorConfig {
@@ -13,6 +15,8 @@ export interface OperatorConfig {
   readonly healthPort: number;
   /** How many ModelDeployments are worked on at the same time. */
   readonly concurrency: number;
+  /** Which namespaces may serve which hosts through which gateways; nobody anything where nothing is given. */
+  readonly trafficPolicy: TrafficPolicy;
 }
 
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
@@ -27,6 +31,7 @@ export function readConfig(environment: Environment = process.env): OperatorConf
     logLevel: logLevel(optional(environment, 'HEADGATE_LOG_LEVEL') ?? 'info'),
     healthPort: wholeNumber(environment, 'HEADGATE_HEALTH_PORT', { least: 0, most: 65_535, usual: 8081 }),
     concurrency: wholeNumber(environment, 'HEADGATE_CONCURRENCY', { least: 1, most: 64, usual: 8 }),
+    trafficPolicy: trafficPolicy(optional(environment, 'HEADGATE_TRAFFIC_POLICY') ?? '[]'),
   };
 }
 
@@ -59,6 +64,28 @@ function logLevel(text: string): LogLevel {
     throw new ConfigurationError(`HEADGATE_LOG_LEVEL is ${text}; it must be one of ${LOG_LEVELS.join(', ')}`);
   }
   return level;
+}
+
+function trafficPolicy(text: string): TrafficPolicy {
+  const policy = parsed(text);
+  if (isTrafficPolicy(policy)) return policy;
+  const [error] = isTrafficPolicy.errors ?? [];
+  const field =
+    error?.keyword === 'additionalProperties' ? `: ${String(error.params['additionalProperty'])}` : '';
+  const where = `${error?.instancePath ?? ''} ${error?.message ?? ''}${field}`.trim();
+  throw new ConfigurationError(
+    `HEADGATE_TRAFFIC_POLICY must be a JSON list of {namespaces, gateways, hosts}, each a list of patterns: ${where}`,
+  );
+}
+
+const isTrafficPolicy = new Ajv().compile<TrafficPolicy>(trafficPolicySchema);
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 interface Range {

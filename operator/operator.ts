@@ -1,6 +1,6 @@
 import { labels } from './api/names.ts';
 import type { KubernetesObject } from './api/object.ts';
-import type { HistoryEntry, ModelDeploymentStatus } from './api/model-deployment.ts';
+import type { HistoryEntry, ModelDeployment, ModelDeploymentStatus } from './api/model-deployment.ts';
 import type { OperatorConfig } from './config.ts';
 import { Controller } from './controller/controller.ts';
 import { messageOf } from './controller/errors.ts';
@@ -15,6 +15,7 @@ import { declaredRequestsOnly } from './kube/declared-requests.ts';
 import { declaredGrants } from './kube/grants.ts';
 import type { CachedKind } from './kube/kinds.ts';
 import { createTransport } from './controller/transport.ts';
+import { TrafficClaims } from './observe/traffic-claims.ts';
 import { reconcile } from './reconcile.ts';
 import { startHealthServer, type HealthServer } from './telemetry/health.ts';
 import type { Log } from './telemetry/log.ts';
@@ -32,6 +33,7 @@ export class Operator {
   private readonly controller: Controller;
   private readonly cluster: KubernetesCluster;
   private readonly discovery: Discovery;
+  private readonly trafficClaims: TrafficClaims;
   private readonly missingKinds = new Set<CachedKind>();
   private readonly endingNamespaces = new Set<string>();
   private health: HealthServer | undefined;
@@ -60,6 +62,7 @@ export class Operator {
       onChange: (groupVersion, served) => this.onDiscovered(groupVersion, served),
     });
     this.cluster = new KubernetesCluster(transport, this.caches, this.discovery);
+    this.trafficClaims = new TrafficClaims(this.cluster, config.trafficPolicy);
     this.controller = this.createController();
   }
 
@@ -89,6 +92,7 @@ export class Operator {
       cluster: this.cluster,
       defaultRuntimeImage: this.config.runtimeImage,
       gatewayNamespaces: this.config.gatewayNamespaces,
+      refuseTraffic: (modelDeployment: ModelDeployment) => this.trafficClaims.refusalsOf(modelDeployment),
       listeners: {
         onRolloutEnded: (entry: HistoryEntry) => this.onRolloutEnded(entry),
         onEventLost: (event: { readonly reason: string }, problem: string) =>
@@ -111,7 +115,10 @@ export class Operator {
     });
   }
 
-  private enqueue(kind: CachedKind, { object, previous }: Change): void {
+  private enqueue(kind: CachedKind, change: Change): void {
+    const { object, previous } = change;
+    const concerned = kind === 'ModelDeployment' ? this.trafficClaims.update(change) : [];
+    for (const key of concerned) this.controller.queue.add(key);
     for (const changed of [object, previous]) {
       const key = changed === undefined ? undefined : keyOf(kind, changed);
       if (key !== undefined) this.controller.queue.add(key);

@@ -6,6 +6,7 @@ import type { Cluster } from './kube/cluster.ts';
 import { NameTakenError } from './kube/ownership.ts';
 import { observe } from './observe/observe.ts';
 import { needsEvidence, plan } from './plan/plan.ts';
+import type { TrafficRefusal } from './traffic/traffic-refusal.ts';
 
 /** No event tells that a name has become free: objects that are not ours are not watched. */
 const LOOK_FOR_NAME_MS = 30_000;
@@ -14,6 +15,8 @@ export interface ReconcileContext {
   readonly cluster: Cluster;
   readonly defaultRuntimeImage: string;
   readonly gatewayNamespaces?: readonly string[] | undefined;
+  /** Hosts and gateways of the spec that are not this ModelDeployment's to serve. */
+  readonly refuseTraffic: (modelDeployment: ModelDeployment) => readonly TrafficRefusal[];
   readonly listeners?: ReconcileListeners;
 }
 
@@ -24,17 +27,13 @@ export interface ReconcileListeners extends ExecuteListeners {
 
 /** One pass over one ModelDeployment, named `namespace/name`: look at its world, decide, act. */
 export async function reconcile(context: ReconcileContext, key: string): Promise<PassResult> {
-  const { cluster, defaultRuntimeImage, gatewayNamespaces, listeners } = context;
+  const { cluster, listeners } = context;
   const [namespace = '', name = ''] = key.split('/');
   const modelDeployment = cluster.cached('ModelDeployment', namespace, name) as ModelDeployment | undefined;
   // It is gone; its children follow by their owner references.
   if (modelDeployment === undefined) return {};
 
-  const observed = await observe(cluster, modelDeployment, {
-    defaultRuntimeImage,
-    gatewayNamespaces,
-    needsEvidence,
-  });
+  const observed = await observe(cluster, modelDeployment, { ...context, needsEvidence });
   const decision = plan(modelDeployment, observed, Date.now());
   try {
     await execute(cluster, modelDeployment, decision, listeners);

@@ -3,6 +3,7 @@ import type { KubernetesObject } from '../api/object.ts';
 import { groupKey, type Cluster } from '../kube/cluster.ts';
 import { cachedKinds, type CachedKind } from '../kube/kinds.ts';
 import type { GatewayObservation, Observed, PlatformObservation } from '../plan/observed.ts';
+import { withoutRefused, type TrafficRefusal } from '../traffic/traffic-refusal.ts';
 import { observeGateways } from './gateways.ts';
 import { observePod, type Pod } from './pods.ts';
 import { gatherReports } from './reports.ts';
@@ -21,6 +22,7 @@ export interface ObserveOptions {
   readonly defaultRuntimeImage: string;
   /** Where gateways may be looked for beside the models' own namespace; undefined: everywhere. */
   readonly gatewayNamespaces?: readonly string[] | undefined;
+  readonly refuseTraffic: (modelDeployment: ModelDeployment) => readonly TrafficRefusal[];
   /** Whether this pass needs what runtimes and proxies say; asking them costs requests. */
   readonly needsEvidence: (
     modelDeployment: ModelDeployment,
@@ -33,22 +35,25 @@ export interface ObserveOptions {
 export async function observe(
   cluster: Cluster,
   modelDeployment: ModelDeployment,
-  { defaultRuntimeImage, gatewayNamespaces, needsEvidence }: ObserveOptions,
+  { defaultRuntimeImage, gatewayNamespaces, refuseTraffic, needsEvidence }: ObserveOptions,
 ): Promise<Observed> {
   const { namespace, name } = modelDeployment.metadata;
   const group = groupKey(namespace, name);
   const children = childKinds.flatMap((kind) => cluster.cachedGroup(kind, group));
   const pods = cluster.cachedGroup('Pod', group) as readonly Pod[];
+  const refusedTraffic = refuseTraffic(modelDeployment);
   const platform = await observePlatform(cluster);
   const isEvidenceNeeded = needsEvidence(modelDeployment, children, platform);
   const [reports, gateways] = await Promise.all([
     isEvidenceNeeded ? gatherReports(pods) : new Map<string, never>(),
-    isEvidenceNeeded ? observeGateways(cluster, modelDeployment, gatewayNamespaces) : nothingAsked,
+    isEvidenceNeeded
+      ? observeGateways(cluster, withoutRefused(modelDeployment, refusedTraffic), gatewayNamespaces)
+      : nothingAsked,
   ]);
   return {
     children,
     pods: pods.map((pod) => observePod(pod)).filter((pod) => pod !== undefined),
-    ...{ reports, gateways, platform, defaultRuntimeImage },
+    ...{ reports, gateways, platform, refusedTraffic, defaultRuntimeImage },
   };
 }
 

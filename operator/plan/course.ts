@@ -1,6 +1,7 @@
 import type { ModelDeploymentStatus } from '../api/model-deployment.ts';
 import type { Marks } from '../resources/controller-revision.ts';
 import type { Routing } from '../traffic/routing.ts';
+import type { TrafficRefusalReason } from '../traffic/traffic-refusal.ts';
 import type { FailureReason } from './evidence.ts';
 import type { RevisionFacts } from './facts.ts';
 
@@ -25,7 +26,7 @@ export type CourseReason =
 /** What a pass has decided, before it is turned into writes. */
 export interface Course {
   readonly phase: Phase;
-  readonly reason: CourseReason | FailureReason;
+  readonly reason: CourseReason | FailureReason | TrafficRefusalReason;
   /** What is happening, why it waits and what would move it: one plain sentence without times or counters that tick. */
   readonly message: string;
   /** Where traffic should go; undefined while nobody can be served. */

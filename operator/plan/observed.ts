@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../api/object.ts';
+import type { TrafficRefusal } from '../traffic/traffic-refusal.ts';
 
 /**
  * Everything that a plan may know about the world outside the ModelDeployment itself: plain data, gathered by
@@ -12,6 +13,8 @@ export interface Observed {
   readonly reports: ReadonlyMap<string, RuntimeReport>;
   readonly gateways: GatewayObservation;
   readonly platform: PlatformObservation;
+  /** Hosts and gateways of the spec that are not this ModelDeployment's to serve. */
+  readonly refusedTraffic: readonly TrafficRefusal[];
   /** The runtime image of this operator, for revisions that name none. */
   readonly defaultRuntimeImage: string;
 }

@@ -5,6 +5,7 @@ import { readMarks } from '../resources/controller-revision.ts';
 import { eventsOf } from '../status/events.ts';
 import { buildStatus } from '../status/status.ts';
 import { routerFor } from '../traffic/index.ts';
+import { withoutRefused } from '../traffic/traffic-refusal.ts';
 import type { Action } from './action.ts';
 import { gatherFacts } from './facts.ts';
 import { nextRouting } from './next-routing.ts';
@@ -26,7 +27,7 @@ const LOOK_AFTER_WRITE_MS = 100;
 
 /** Everything that could hurt a user is decided here, over plain data; the simulator runs this very function. */
 export function plan(modelDeployment: ModelDeployment, observed: Observed, nowMs: number): Plan {
-  const facts = gatherFacts(modelDeployment, observed);
+  const facts = gatherFacts(withoutRefused(modelDeployment, observed.refusedTraffic), observed);
   const proof = evaluateProof(facts, nowMs);
   const course = decideCourse(facts, proof, nowMs);
   const routing = nextRouting(facts, course, proof);

@@ -159,6 +159,8 @@ function healthOf(
       message: `No pod of ${stable.name} is ready: ${whyNotReady(facts, stable, FULL_WEIGHT)}`,
     };
   }
+  const [refused] = facts.observed.refusedTraffic;
+  if (refused !== undefined) return { phase: 'Degraded', reason: refused.reason, message: refused.message };
   if (!facts.observed.platform.istio && facts.modelDeployment.spec.traffic.gateways !== undefined) {
     return { phase: 'Progressing', reason: 'IstioMissing', message: istioMissing };
   }

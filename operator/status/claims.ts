@@ -38,6 +38,7 @@ export function claimsOf(
     available(facts),
     scalesOnLatency(facts),
     ...retiring(facts, shares),
+    ...refusedTraffic(facts),
   ];
 }
 
@@ -106,4 +107,16 @@ function retiring(facts: Facts, kept: Course['shares']): readonly ConditionClaim
       message: `Keeping ${names.join(', ')} until no proxy names it and no request arrives there`,
     },
   ];
+}
+
+/** Each kind of refusal is a condition of its own, and told while it lasts, in whatever phase. */
+function refusedTraffic({ observed }: Facts): readonly ConditionClaim[] {
+  const reasons = [...new Set(observed.refusedTraffic.map(({ reason }) => reason))];
+  return reasons.map((reason) => ({
+    ...{ type: reason, status: 'True', reason },
+    message: observed.refusedTraffic
+      .filter((refusal) => refusal.reason === reason)
+      .map(({ message }) => message)
+      .join('. '),
+  }));
 }

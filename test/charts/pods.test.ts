@@ -99,7 +99,9 @@ describe('the values', () => {
       'gatewayNamespaces={istio-system}',
       'concurrency=3',
     ];
-    const deployment = only<Deployment>(await template('--set', values.join(',')), 'Deployment');
+    const trafficPolicy = [{ namespaces: ['ml'], gateways: ['istio-system/*'], hosts: ['*.example.com'] }];
+    const json = ['--set-json', `trafficPolicy=${JSON.stringify(trafficPolicy)}`];
+    const deployment = only<Deployment>(await template('--set', values.join(','), ...json), 'Deployment');
     const { env } = containerOf(deployment.spec.template.spec);
     expect(readConfig(Object.fromEntries(env.map(({ name, value }) => [name, value])))).toEqual({
       runtimeImage: 'r:t',
@@ -108,6 +110,7 @@ describe('the values', () => {
       gatewayNamespaces: ['istio-system'],
       concurrency: 3,
       healthPort: 8081,
+      trafficPolicy,
     });
   });
 

@@ -81,6 +81,8 @@ describe('values.schema.json', () => {
     ['a variable that another value sets', 'env[0].name=HEADGATE_RUNTIME_IMAGE'],
     ['an unknown field of a toleration', 'tolerations[0].effects=NoSchedule'],
     ['an annotation that is no text', 'podAnnotations.x=true'],
+    ['an unknown field of a traffic policy', 'trafficPolicy[0].namespace=ml'],
+    ['a traffic policy without hosts', 'trafficPolicy[0].namespaces={ml},trafficPolicy[0].gateways={public}'],
   ])('refuses %s', async (_, setting) => {
     const name = setting.slice(0, setting.search(/[[=.]/));
     await expect(template('--set', setting)).rejects.toThrow(new RegExp(`schema.*${name}`, 's'));

@@ -7,18 +7,21 @@ describe('the configuration of the operator', () => {
   it('needs nothing but the runtime image', () => {
     expect(readConfig({ HEADGATE_RUNTIME_IMAGE })).toEqual({
       ...{ runtimeImage: HEADGATE_RUNTIME_IMAGE, logLevel: 'info', healthPort: 8081, concurrency: 8 },
+      trafficPolicy: [],
     });
   });
 
   it('takes what is set', () => {
+    const trafficPolicy = [{ namespaces: ['ml'], gateways: ['istio-system/*'], hosts: ['*.example.com'] }];
     const environment = {
       ...{ HEADGATE_RUNTIME_IMAGE, HEADGATE_WATCH_NAMESPACE: 'ml', HEADGATE_LOG_LEVEL: 'debug' },
       ...{ HEADGATE_HEALTH_PORT: '9000', HEADGATE_CONCURRENCY: '2' },
       HEADGATE_GATEWAY_NAMESPACES: 'istio-system,edge',
+      HEADGATE_TRAFFIC_POLICY: JSON.stringify(trafficPolicy),
     };
     expect(readConfig(environment)).toEqual({
       ...{ runtimeImage: HEADGATE_RUNTIME_IMAGE, watchNamespace: 'ml', logLevel: 'debug' },
-      ...{ healthPort: 9000, concurrency: 2, gatewayNamespaces: ['istio-system', 'edge'] },
+      ...{ healthPort: 9000, concurrency: 2, trafficPolicy, gatewayNamespaces: ['istio-system', 'edge'] },
     });
   });
 
@@ -56,6 +59,21 @@ describe('the configuration of the operator', () => {
     [
       { HEADGATE_RUNTIME_IMAGE, HEADGATE_HEALTH_PORT: 'http' },
       'HEADGATE_HEALTH_PORT is http; it must be a whole number',
+    ],
+    [
+      { HEADGATE_RUNTIME_IMAGE, HEADGATE_TRAFFIC_POLICY: 'all' },
+      'HEADGATE_TRAFFIC_POLICY must be a JSON list of {namespaces, gateways, hosts}, each a list of patterns: must be array',
+    ],
+    [
+      { HEADGATE_RUNTIME_IMAGE, HEADGATE_TRAFFIC_POLICY: '[{"namespaces":["*"],"gateways":["*"]}]' },
+      "/0 must have required property 'hosts'",
+    ],
+    [
+      {
+        HEADGATE_RUNTIME_IMAGE,
+        HEADGATE_TRAFFIC_POLICY: '[{"namespaces":["*"],"gateways":["*"],"hosts":["*"],"paths":[]}]',
+      },
+      '/0 must NOT have additional properties: paths',
     ],
   ])('refuses %j with a sentence', (environment, sentence) => {
     expect(() => readConfig(environment)).toThrow(sentence);

@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 
 function pass(key = 'ml/fraud'): ReturnType<typeof reconcile> {
-  return reconcile({ cluster, defaultRuntimeImage: 'runtime:1' }, key);
+  return reconcile({ cluster, refuseTraffic: () => [], defaultRuntimeImage: 'runtime:1' }, key);
 }
 
 /** Passes until one writes nothing; more than a few would be a circle. */
@@ -64,7 +64,10 @@ describe('a pass', () => {
     const ending: string[] = [];
     const listeners = { onNamespaceEnding: (namespace: string) => ending.push(namespace) };
     await expect(
-      reconcile({ cluster, defaultRuntimeImage: 'runtime:1', listeners }, 'ml/fraud'),
+      reconcile(
+        { cluster, refuseTraffic: () => [], defaultRuntimeImage: 'runtime:1', listeners },
+        'ml/fraud',
+      ),
     ).resolves.toEqual({});
     expect(ending).toEqual(['ml']);
     expect(cluster.writes).toEqual([]);

@@ -117,6 +117,7 @@ export function observe(world: World, modelDeployment: ModelDeployment): Observe
     reports: asked && world.platform.reportsAnswer ? reportsOf(world) : new Map<string, RuntimeReport>(),
     gateways: asked ? observeGateways(world, modelDeployment) : { proxies: [], missing: [] },
     platform,
+    refusedTraffic: [],
     defaultRuntimeImage: 'localhost/headgate-runtime:dev',
   };
 }

@@ -14,6 +14,7 @@ import type {
 } from '../../operator/plan/observed.ts';
 import { needsEvidence, plan, type Plan } from '../../operator/plan/plan.ts';
 import { routerFor } from '../../operator/traffic/index.ts';
+import { withoutRefused, type TrafficRefusal } from '../../operator/traffic/traffic-refusal.ts';
 import { FULL_WEIGHT, weightOf, type Routing } from '../../operator/traffic/routing.ts';
 
 export const START_MS = Date.UTC(2026, 0, 1);
@@ -90,6 +91,7 @@ export class Scene {
   nowMs = START_MS;
   platform = { istio: true, customMetrics: true };
   runtimeImage = 'localhost/headgate-runtime:dev';
+  refusedTraffic: readonly TrafficRefusal[] = [];
   /** What has been told, oldest first. */
   readonly events: PlannedEvent[] = [];
   pods: readonly PodObservation[] = [];
@@ -238,6 +240,7 @@ export class Scene {
       reports: isAsked ? this.gatherReports() : new Map<string, RuntimeReport>(),
       gateways: isAsked ? this.askGateways() : { proxies: [], missing: [] },
       platform: this.platform,
+      refusedTraffic: this.refusedTraffic,
       defaultRuntimeImage: this.runtimeImage,
     };
   }
@@ -306,7 +309,8 @@ export class Scene {
   }
 
   private askGateways(): Observed['gateways'] {
-    if (this.modelDeployment.spec.traffic.gateways === undefined) return { proxies: [], missing: [] };
+    const { spec } = withoutRefused(this.modelDeployment, this.refusedTraffic);
+    if (spec.traffic.gateways === undefined) return { proxies: [], missing: [] };
     if (this.missingGateways.length > 0) return { proxies: [], missing: this.missingGateways };
     const hash = this.probeAnswer();
     const well = hash === undefined ? { problem: 'it answered 404' } : { hash };

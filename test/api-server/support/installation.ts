@@ -79,14 +79,14 @@ export class Installation {
   }
 
   /** Settled once it is ready. */
-  async startOperator(): Promise<OperatorProcess> {
-    const operator = await this.launchOperator();
+  async startOperator(settings: Readonly<Record<string, string>> = {}): Promise<OperatorProcess> {
+    const operator = await this.launchOperator(settings);
     await operator.ready();
     return operator;
   }
 
-  async launchOperator(): Promise<OperatorProcess> {
-    const operator = await OperatorProcess.launch(this.operatorKubeconfig, this.settings);
+  async launchOperator(settings: Readonly<Record<string, string>> = {}): Promise<OperatorProcess> {
+    const operator = await OperatorProcess.launch(this.operatorKubeconfig, { ...this.settings, ...settings });
     this.operators.push(operator);
     return operator;
   }

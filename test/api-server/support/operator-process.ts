@@ -8,6 +8,8 @@ import { waitFor } from '../../bed/wait.ts';
 
 export const RUNTIME_IMAGE = 'localhost/headgate-runtime:dev';
 
+const EVERYTHING_ALLOWED = JSON.stringify([{ namespaces: ['*'], gateways: ['*'], hosts: ['*'] }]);
+
 export interface LogLine {
   readonly level: string;
   readonly message: string;
@@ -47,6 +49,7 @@ export class OperatorProcess {
         KUBECONFIG: kubeconfig,
         HEADGATE_RUNTIME_IMAGE: RUNTIME_IMAGE,
         HEADGATE_HEALTH_PORT: String(healthPort),
+        HEADGATE_TRAFFIC_POLICY: EVERYTHING_ALLOWED,
         ...settings,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

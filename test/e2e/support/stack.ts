@@ -39,11 +39,15 @@ export async function ensureStack(print: (line: string) => void = console.log): 
     ...['upgrade', '--install', operator.name, join(repository, 'charts/headgate')],
     ...['--create-namespace', '--wait', '--timeout', '120s'],
     ...imageValues(),
+    ...['--set-json', `trafficPolicy=${JSON.stringify(trafficPolicy)}`],
     // The tag stays the same when the image changes, and an unchanged pod template would keep the old pod.
     ...['--set-string', `podAnnotations.image=${operatorBuilt.hash}`],
   );
   return bed;
 }
+
+/** What the README allows as well. */
+const trafficPolicy = [{ namespaces: ['*'], gateways: ['istio-system/*'], hosts: ['*'] }];
 
 function imageValues(): string[] {
   const [operatorRepository, operatorTag] = operatorImage.split(/:(?=[^/]+$)/);

@@ -26,7 +26,11 @@ function childNamed(kind: string, name: string, owner = 'fraud'): KubernetesObje
 }
 
 function observeWith(needsEvidence: () => boolean): ReturnType<typeof observe> {
-  return observe(cluster, modelDeployment, { defaultRuntimeImage: 'runtime:1', needsEvidence });
+  return observe(cluster, modelDeployment, {
+    defaultRuntimeImage: 'runtime:1',
+    refuseTraffic: () => [],
+    needsEvidence,
+  });
 }
 
 describe('what is observed', () => {
