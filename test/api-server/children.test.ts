@@ -2,41 +2,15 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ModelDeployment } from '../../operator/api/model-deployment.ts';
-import { revisionName } from '../../operator/api/names.ts';
 import type { KubernetesObject } from '../../operator/api/object.ts';
-import { buildAutoscaler } from '../../operator/resources/autoscaler.ts';
-import { buildControllerRevision } from '../../operator/resources/controller-revision.ts';
-import { buildDeployment } from '../../operator/resources/deployment.ts';
 import { needsApply, withAppliedHash } from '../../operator/resources/difference.ts';
-import { buildDisruptionBudget } from '../../operator/resources/disruption-budget.ts';
-import { buildEntryService, buildRevisionService } from '../../operator/resources/service.ts';
-import { routers } from '../../operator/traffic/index.ts';
-import { splitBetween } from '../../operator/traffic/routing.ts';
 import { startApiServer, type RunningApiServer } from '../bed/api-server.ts';
 import { part } from '../bed/programs.ts';
+import { childrenOf } from '../support/children.ts';
 import { examplesFolder } from '../support/examples.ts';
 
 const definition = join(import.meta.dirname, '../../crds/modeldeployments.yaml');
 const examples = (await readdir(examplesFolder)).filter((name) => name.endsWith('.yaml'));
-
-/** Everything that one revision and its routes are made of, in the midst of a rollout. */
-function childrenOf(modelDeployment: ModelDeployment): readonly KubernetesObject[] {
-  const { metadata, spec } = modelDeployment;
-  const revision = revisionName(metadata.name, spec);
-  const snapshot = { podShape: spec, runtimeImage: spec.runtime?.image ?? 'example.com/headgate-runtime:1' };
-  const size = { minReplicas: 2, maxReplicas: 4, holdScaleDown: true } as const;
-  return [
-    buildControllerRevision(modelDeployment, { name: revision, number: 1, snapshot, marks: {} }),
-    buildDeployment(modelDeployment, revision, snapshot),
-    buildRevisionService(modelDeployment, revision),
-    buildEntryService(modelDeployment, revision),
-    buildDisruptionBudget(modelDeployment, revision),
-    buildAutoscaler(modelDeployment, revision, { ...size, metric: 'Latency' }),
-    ...routers.istio.policiesFor(modelDeployment, revision),
-    ...routers.istio.render(modelDeployment, splitBetween(revision, `${metadata.name}-cccccccccc`, 0))
-      .objects,
-  ];
-}
 
 const kinds = [
   ...['controllerrevisions', 'deployments', 'services', 'poddisruptionbudgets', 'horizontalpodautoscalers'],

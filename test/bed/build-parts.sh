@@ -11,6 +11,7 @@ bin="$HEADGATE_CACHE/bin"
 mkdir -p "$bin"
 
 KUBERNETES_VERSION=v1.34.4
+CHECKOV_VERSION=3.3.30
 ISTIO_VERSION=1.27.0
 ISTIO_MODULE=istio.io/istio@v0.0.0-20250808040725-7359d8be2504
 PROMETHEUS_MODULE=github.com/prometheus/prometheus@v0.308.0
@@ -48,6 +49,14 @@ from_module() {
   echo "$directory" >"$bin/.$name.source"
 }
 
+# A Python program with all of its packages pinned, in an environment of its own.
+checkov() {
+  local environment="$HEADGATE_CACHE/checkov-$CHECKOV_VERSION"
+  rm -rf "$environment" && python3 -m venv "$environment" &&
+    "$environment/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/parts/checkov/requirements.txt" &&
+    printf '#!/bin/sh\nexec "%s/bin/python" -m checkov.main "$@"\n' "$environment" >"$bin/checkov" && chmod +x "$bin/checkov"
+}
+
 # Istio's release tags are no module versions; this pseudo-version is release 1.27.0 and is not in the checksum database.
 istiod() { GONOSUMDB=istio.io from_module "$ISTIO_MODULE" ./pilot/cmd/pilot-discovery istiod; }
 istio_crds() { cp "$(cat "$bin/.istiod.source")/manifests/charts/base/files/crd-all.gen.yaml" "$bin/istio-crds.yaml" && chmod +x "$bin/istio-crds.yaml"; }
@@ -61,5 +70,8 @@ once istiod $ISTIO_VERSION istiod
 once istio-crds.yaml $ISTIO_VERSION istio_crds
 once helm 3.18.6 from_part helm helm.sh/helm/v3/cmd/helm helm
 once kubeconform 0.7.0 from_part kubeconform github.com/yannh/kubeconform/cmd/kubeconform kubeconform
+once kube-score 1.20.0 from_part kube-score github.com/zegl/kube-score/cmd/kube-score kube-score
+once kubesec 2.14.2 from_part kubesec github.com/controlplaneio/kubesec/v2 kubesec
+once checkov $CHECKOV_VERSION checkov
 once prometheus 3.8 prometheus
 once prometheus-adapter 0.12.0 from_part prometheus-adapter sigs.k8s.io/prometheus-adapter/cmd/adapter prometheus-adapter

@@ -19,6 +19,10 @@ export type Part =
   | 'istio-crds.yaml'
   | 'helm'
   | 'kubeconform'
+  | 'kube-score'
+  | 'kubesec'
+  | 'checkov'
+  | 'trivy'
   | 'prometheus'
   | 'prometheus-adapter';
 
