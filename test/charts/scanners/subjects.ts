@@ -9,15 +9,15 @@ import { template } from '../render.ts';
 const MODELS = 'ml';
 const modelPolicy = ['--set', `networkPolicy.modelNamespaces={${MODELS}}`];
 
-/** What scanners look at: the chart as it is installed, in its other mode, and with what the operator makes. */
-export const subjects: readonly (readonly [title: string, () => Promise<readonly KubernetesObject[]>])[] = [
-  ['the chart with its defaults', () => template()],
-  [
-    'the chart for one namespace',
-    () => template('--set', `watchNamespace=${MODELS},networkPolicy.restrictEgress=true`),
-  ],
-  ['the children of the examples', childrenOfExamples],
-];
+type Subject = () => Promise<readonly KubernetesObject[]>;
+
+const byDefault: Subject = () => template();
+
+const forOneNamespace: Subject = () =>
+  template('--set', `watchNamespace=${MODELS},networkPolicy.restrictEgress=true`);
+
+/** What scanners look at: the chart as it is installed, in its other mode, and what the operator makes of the examples. */
+export const subjects: readonly Subject[] = [byDefault, forOneNamespace, childrenOfExamples];
 
 async function childrenOfExamples(): Promise<readonly KubernetesObject[]> {
   const policies = (await template(...modelPolicy)).filter(
