@@ -41,6 +41,8 @@ export class RequestError extends Error {
 export type StartFailureReason =
   | 'ModelNotFound'
   | 'ModelDownloadFailed'
+  | 'ModelSourceForbidden'
+  | 'ModelTooLarge'
   | 'ModelDigestMismatch'
   | 'ModelInvalid'
   | 'ModelWarmUpFailed'

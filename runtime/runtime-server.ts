@@ -68,16 +68,10 @@ export class RuntimeServer {
 
   /** Listens first, so that probes are answered while the model is fetched and loaded. Rejects with StartFailure. */
   async start(): Promise<void> {
-    const { modelUri, modelSha256, modelMaxBytes, downloadDirectory } = this.#config;
     const port = await this.#rest.listen(this.#config.port);
     const managementPort = await this.#management.listen(this.#config.managementPort);
     this.#log.info('listening', { port, managementPort });
-    const model = await fetchModel({
-      uri: modelUri,
-      sha256: modelSha256,
-      maxBytes: modelMaxBytes,
-      downloadDirectory,
-    });
+    const model = await fetchModel(this.#config.model);
     this.#model = model;
     const threads = this.#config.threads ?? countThreads(readTextFile);
     this.#log.info('loading the model', { digest: model.digest, threads });

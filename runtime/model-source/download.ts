@@ -1,155 +1,164 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
-import path from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { StartFailure } from '../errors.ts';
-import { displayUri } from './display-uri.ts';
-import type { LocalModel, ModelSource } from './model-source.ts';
+import { asTransient, type Answer, type Headers, type HttpClient } from './http/client.ts';
+import { ask } from './http/follow.ts';
+import { failDownload, persist, TransientError } from './persist.ts';
+import type { RemoteFile } from './remote-file.ts';
 
-const RETRY_DELAYS_MS = [500, 1000, 2000, 4000];
-/** Until the headers are there, and between any two pieces of the body. */
-const SILENCE_LIMIT_MS = 30_000;
-const TRANSIENT_STATUSES = new Set([408, 425, 429, 500, 502, 503, 504]);
-const NOT_FOUND_STATUSES = new Set([404, 410]);
-
-/** Worth another try: the next answer may be a better one. */
-class TransientError extends Error {}
-
-type Target = Pick<ModelSource, 'maxBytes' | 'downloadDirectory'>;
-
-function failDownload(url: URL, problem: string, cause?: unknown): never {
-  throw new StartFailure('ModelDownloadFailed', `downloading ${displayUri(url.href)} failed: ${problem}`, {
-    cause,
-  });
-}
-
-function checkStatus(url: URL, response: Response): void {
-  if (response.ok) return;
-  const { status } = response;
-  if (TRANSIENT_STATUSES.has(status)) throw new TransientError(`the server answered ${status}`);
-  if (NOT_FOUND_STATUSES.has(status)) {
-    throw new StartFailure(
-      'ModelNotFound',
-      `${displayUri(url.href)} does not exist (${status}); check the model's uri`,
-    );
-  }
-  failDownload(
-    url,
-    `the server answered ${status}; check that the model may be read without further credentials`,
-  );
-}
-
-function checkSize(url: URL, bytes: number, maxBytes: number): void {
+export function checkSize(name: string, bytes: number, maxBytes: number): void {
   if (bytes <= maxBytes) return;
-  failDownload(
-    url,
-    `it is larger than ${maxBytes} bytes; where that is meant, a runtime image of your own sets HEADGATE_MODEL_MAX_BYTES`,
+  throw new StartFailure(
+    'ModelTooLarge',
+    `${name} is larger than ${maxBytes} bytes; where that is meant, raise spec.model.maxSize`,
   );
 }
 
-/** A timeout that starts anew with every sign of life. */
-class SilenceGuard {
-  readonly #controller = new AbortController();
-  readonly #timer = setTimeout(
-    () => this.#controller.abort(new TransientError(`nothing arrived for ${SILENCE_LIMIT_MS / 1000} s`)),
-    SILENCE_LIMIT_MS,
-  );
+/** One file on its way: what of it is on disk, and what the next request has to ask for. */
+class Transfer {
+  readonly #file: RemoteFile;
+  readonly #handle: FileHandle;
+  readonly #maxBytes: number;
+  #hash: Hash = createHash('sha256');
+  #bytes = 0;
+  /** The ETag of the version whose beginning is on disk. */
+  #version: string | undefined;
 
-  get signal(): AbortSignal {
-    return this.#controller.signal;
+  constructor(file: RemoteFile, handle: FileHandle, maxBytes: number) {
+    this.#file = file;
+    this.#handle = handle;
+    this.#maxBytes = maxBytes;
   }
 
-  noticeLife(): void {
-    this.#timer.refresh();
+  get digest(): string {
+    return this.#hash.copy().digest('hex');
   }
 
-  stop(): void {
-    clearTimeout(this.#timer);
+  /** Without a version, or a digest to be held to, two parts may be of two files: it has to begin anew. */
+  async headers(): Promise<Headers> {
+    const isSame = this.#version !== undefined || this.#file.sha256 !== undefined;
+    if (!isSame) await this.#beginAnew();
+    return {
+      'accept-encoding': 'identity',
+      'user-agent': 'headgate',
+      ...(this.#bytes > 0 && { range: `bytes=${this.#bytes}-` }),
+      ...(this.#bytes > 0 && this.#version !== undefined && { 'if-range': this.#version }),
+    };
   }
-}
 
-/** Network failures are transient; failures of the local disk are not. */
-async function* readBody(response: Response, guard: SilenceGuard): AsyncGenerator<Uint8Array> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return;
-  for (;;) {
-    const piece = await reader.read().catch((error: unknown) => throwTransient(error));
-    if (piece.done) return;
-    guard.noticeLife();
-    yield piece.value as Uint8Array;
-  }
-}
-
-function throwTransient(error: unknown): never {
-  if (error instanceof TransientError) throw error;
-  const { message, cause } = error as Error;
-  const detail = cause instanceof Error ? `: ${cause.message}` : '';
-  throw new TransientError(`${message}${detail}`, { cause: error });
-}
-
-async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let written = 0; written < chunk.length;) {
-    written += (await file.write(chunk, written)).bytesWritten;
-  }
-}
-
-async function attempt(url: URL, partialPath: string, target: Target): Promise<string> {
-  const guard = new SilenceGuard();
-  const file = await open(partialPath, 'w').catch((error: unknown) =>
-    failDownload(url, `${target.downloadDirectory} cannot be written (${(error as Error).message})`, error),
-  );
-  try {
-    const response = await fetch(url, { signal: guard.signal }).catch((error: unknown) =>
-      throwTransient(error),
-    );
-    checkStatus(url, response);
-    checkSize(url, Number(response.headers.get('content-length') ?? 0), target.maxBytes);
-    const hash = createHash('sha256');
-    let bytes = 0;
-    for await (const chunk of readBody(response, guard)) {
-      bytes += chunk.length;
-      checkSize(url, bytes, target.maxBytes);
-      hash.update(chunk);
-      await writeAll(file, chunk);
-    }
-    return hash.digest('hex');
-  } finally {
-    guard.stop();
-    await file.close();
-  }
-}
-
-async function attemptUntilDone(url: URL, partialPath: string, target: Target): Promise<string> {
-  for (const delayMs of [...RETRY_DELAYS_MS, undefined]) {
+  async receive(answer: Answer, noteProgress: () => void): Promise<void> {
+    const announced = await this.#expect(answer);
     try {
-      return await attempt(url, partialPath, target);
-    } catch (error) {
-      if (error instanceof StartFailure) throw error;
-      const { message } = error as Error;
-      if (!(error instanceof TransientError)) failDownload(url, message, error);
-      if (delayMs === undefined) {
-        failDownload(
-          url,
-          `${message} (${RETRY_DELAYS_MS.length + 1} tries); check the address and that the pod may reach it`,
-          error,
-        );
+      for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+        checkSize(this.#file.name, this.#bytes + chunk.length, this.#maxBytes);
+        await this.#append(chunk);
+        noteProgress();
       }
-      await wait(delayMs);
+    } catch (error) {
+      throw isOfDisk(error) || error instanceof StartFailure ? error : asTransient(error);
+    }
+    if (announced !== undefined && this.#bytes < announced) {
+      throw new TransientError(`the connection ended after ${this.#bytes} of ${announced} bytes`);
     }
   }
-  throw new Error('unreachable: the last try either returns or throws');
+
+  /** Checks that an answer goes on where the disk ends; returns the size of the whole file, where it is announced. */
+  async #expect({ status, headers, body }: Answer): Promise<number | undefined> {
+    const encoding = headers['content-encoding'] ?? 'identity';
+    if (encoding !== 'identity') {
+      body.destroy();
+      failDownload(this.#file.name, `it is stored with the content encoding ${encoding}; store it without`);
+    }
+    const version = strongTag(headers.etag);
+    if (!this.#goesOn(status, headers['content-range'], version)) {
+      await this.#beginAnew();
+      if (status !== 200) {
+        body.destroy();
+        throw new TransientError('the file changed while it was downloaded');
+      }
+    }
+    this.#version = version ?? this.#version;
+    const length = headers['content-length'];
+    const announced = length === undefined ? undefined : this.#bytes + Number(length);
+    try {
+      checkSize(this.#file.name, announced ?? 0, this.#maxBytes);
+    } catch (error) {
+      body.destroy();
+      throw error;
+    }
+    return announced;
+  }
+
+  /** Some servers ignore If-Range: a part of another version is no part of this one. */
+  #goesOn(status: number, contentRange: string | undefined, version: string | undefined): boolean {
+    const isSame = version === undefined || this.#version === undefined || version === this.#version;
+    return status === 206 && isSame && contentRange?.startsWith(`bytes ${this.#bytes}-`) === true;
+  }
+
+  async #beginAnew(): Promise<void> {
+    if (this.#bytes > 0) await this.#handle.truncate(0);
+    this.#hash = createHash('sha256');
+    this.#bytes = 0;
+    this.#version = undefined;
+  }
+
+  async #append(chunk: Uint8Array): Promise<void> {
+    for (let written = 0; written < chunk.length;) {
+      const position = this.#bytes + written;
+      const rest = chunk.length - written;
+      written += (await this.#handle.write(chunk, written, rest, position)).bytesWritten;
+    }
+    this.#hash.update(chunk);
+    this.#bytes += chunk.length;
+  }
 }
 
-/** Streams the model into a file; its digest is taken on the way, so nothing is read twice. */
-export async function downloadModel(url: URL, target: Target): Promise<LocalModel> {
-  const modelPath = path.join(target.downloadDirectory, 'model.onnx');
-  const partialPath = `${modelPath}.partial`;
+function strongTag(tag: string | undefined): string | undefined {
+  return tag?.startsWith('"') === true ? tag : undefined;
+}
+
+/** A full disk is not mended by asking again. */
+function isOfDisk(error: unknown): boolean {
+  const { syscall } = error as NodeJS.ErrnoException;
+  return syscall === 'write' || syscall === 'ftruncate';
+}
+
+interface Destination {
+  readonly path: string;
+  readonly maxBytes: number;
+}
+
+/** Brings a file to a path, where it appears whole or not at all; returns its SHA-256 digest, taken on the way. */
+export async function download(
+  client: HttpClient,
+  file: RemoteFile,
+  { path, maxBytes }: Destination,
+): Promise<string> {
+  const partialPath = `${path}.partial`;
+  const handle = await open(partialPath, 'w').catch((error: unknown) =>
+    failDownload(file.name, `${partialPath} cannot be written (${(error as Error).message})`, error),
+  );
   try {
-    const digest = await attemptUntilDone(url, partialPath, target);
-    await rename(partialPath, modelPath);
-    return { path: modelPath, digest };
+    const transfer = new Transfer(file, handle, maxBytes);
+    await persist(file.name, async (noteProgress) => {
+      await transfer.receive(await ask(client, file, await transfer.headers()), noteProgress);
+    });
+    checkPromise(file, transfer.digest);
+    await handle.sync();
+    await rename(partialPath, path);
+    return transfer.digest;
   } catch (error) {
     await rm(partialPath, { force: true });
     throw error;
+  } finally {
+    await handle.close();
   }
+}
+
+function checkPromise({ name, sha256 }: RemoteFile, digest: string): void {
+  if (sha256 === undefined || sha256 === digest) return;
+  throw new StartFailure(
+    'ModelDigestMismatch',
+    `the sha256 of ${name} is ${digest}, its address says ${sha256}; the server holds another file than it should`,
+  );
 }

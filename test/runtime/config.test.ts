@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readConfig, readTerminationLogPath } from '../../runtime/config.ts';
 import type { StartFailure } from '../../runtime/errors.ts';
+import { parseAllowList } from '../../runtime/model-source/http/allow-list.ts';
+import { modelSource } from './model-source/source.ts';
 
 const smallest = {
   HEADGATE_MODEL_URI: 'file:///mnt/model/fraud.onnx',
@@ -21,20 +23,23 @@ function refusalOf(environment: Readonly<Record<string, string | undefined>>): s
 describe('the configuration', () => {
   it('needs no more than address, model and revision', () => {
     expect(readConfig(smallest)).toEqual({
-      modelUri: 'file:///mnt/model/fraud.onnx',
-      modelSha256: undefined,
+      model: modelSource({
+        uri: 'file:///mnt/model/fraud.onnx',
+        maxBytes: 2 ** 32,
+        downloadDirectory: '/var/lib/headgate',
+        credentialsDirectory: '/etc/headgate/credentials',
+        allowed: parseAllowList(''),
+      }),
       modelName: 'fraud',
       revision: 'fraud-7cb4d9f2a1',
       queueMaxDepth: 512,
       drainMs: 5000,
-      modelMaxBytes: 2 ** 32,
       requestMaxBytes: 2 ** 26,
       requestsMaxBytes: undefined,
       runTimeoutMs: 60_000,
       threads: undefined,
       port: 8080,
       managementPort: 8082,
-      downloadDirectory: '/var/lib/headgate',
       logLevel: 'info',
     });
   });
@@ -49,7 +54,7 @@ describe('the configuration', () => {
       HEADGATE_LOG_LEVEL: 'debug',
     });
     expect(config).toMatchObject({
-      modelSha256: 'ab'.repeat(32),
+      model: { sha256: 'ab'.repeat(32) },
       queueMaxDepth: 16,
       drainMs: 0,
       threads: 3,
@@ -62,6 +67,9 @@ describe('the configuration', () => {
     ['HEADGATE_MODEL_NAME', '  ', 'is missing; set it'],
     ['HEADGATE_REVISION', '', 'is missing; set it'],
     ['HEADGATE_MODEL_SHA256', 'abc', 'the 64 hexadecimal digits that sha256sum prints'],
+    ['HEADGATE_MODEL_SOURCES_ALLOW', '10.0.0.0/8,10.0.0/8', "'10.0.0/8' is no range"],
+    ['HEADGATE_MODEL_CREDENTIALS', 'secret', 'None, Secret, WorkloadIdentity'],
+    ['HEADGATE_MODEL_S3_PATH_STYLE', 'yes', 'true or false'],
     ['HEADGATE_QUEUE_MAX_DEPTH', '0', 'a whole number from 1 to 1000000'],
     ['HEADGATE_QUEUE_MAX_DEPTH', 'many', 'a whole number from 1 to 1000000'],
     ['HEADGATE_DRAIN_SECONDS', '-1', 'a whole number from 0 to 3600'],

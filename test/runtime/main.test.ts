@@ -47,7 +47,13 @@ describe('the server as a program', { timeout: 60_000 }, () => {
     ],
     ['no model', { HEADGATE_MODEL_URI: exampleModelUri('none.onnx') }, 'ModelNotFound', 'none.onnx'],
     ['another model', { HEADGATE_MODEL_SHA256: '0'.repeat(64) }, 'ModelDigestMismatch', 'expected 0000'],
-    ['an unknown address', { HEADGATE_MODEL_URI: 's3://bucket/x' }, 'ModelUriUnsupported', 's3://bucket/x'],
+    ['an unknown address', { HEADGATE_MODEL_URI: 'ftp://host/x' }, 'ModelUriUnsupported', 'ftp://host/x'],
+    [
+      'an address that is not allowed',
+      { HEADGATE_MODEL_URI: 'http://169.254.169.254/latest/meta-data' },
+      'ModelSourceForbidden',
+      'modelSources.allow',
+    ],
     [
       'a wrong setting',
       { HEADGATE_QUEUE_MAX_DEPTH: '-1' },

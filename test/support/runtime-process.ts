@@ -44,6 +44,8 @@ export class RuntimeProcess {
         HEADGATE_PORT: '0',
         HEADGATE_MANAGEMENT_PORT: '0',
         HEADGATE_DRAIN_SECONDS: '0',
+        // The servers of tests are on this machine.
+        HEADGATE_MODEL_SOURCES_ALLOW: '127.0.0.0/8',
         HEADGATE_DOWNLOAD_DIRECTORY: this.#folder,
         HEADGATE_TERMINATION_LOG: this.#lastWordsPath,
         ...environment,

@@ -1,12 +1,20 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { StartFailure } from '../../../runtime/errors.ts';
 import { fetchModel, verifyUnchanged, type LocalModel } from '../../../runtime/model-source/model-source.ts';
 import { FileServer } from './file-server.ts';
+import { failureOf, modelSource } from './source.ts';
 
 const content = randomBytes(3_000_000);
 const digest = createHash('sha256').update(content).digest('hex');
@@ -52,18 +60,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 function fetchFrom(uri: string, options: { sha256?: string; maxBytes?: number } = {}): Promise<LocalModel> {
-  const { sha256, maxBytes = 10_000_000 } = options;
-  return fetchModel({ uri, sha256, maxBytes, downloadDirectory: folder });
-}
-
-async function failureOf(fetched: Promise<LocalModel>): Promise<Pick<StartFailure, 'reason' | 'message'>> {
-  try {
-    await fetched;
-  } catch (error) {
-    const { reason, message } = error as StartFailure;
-    return { reason, message };
-  }
-  throw new Error('the model was fetched');
+  return fetchModel(modelSource({ uri, downloadDirectory: folder, ...options }));
 }
 
 describe('a model on a web server', { timeout: 60_000 }, () => {
@@ -95,7 +92,7 @@ describe('a model on a web server', { timeout: 60_000 }, () => {
     ['/nowhere.onnx', 'ModelNotFound', 'does not exist (404)'],
     ['/gone.onnx', 'ModelNotFound', 'does not exist (410)'],
     ['/forbidden.onnx', 'ModelDownloadFailed', 'the server answered 403'],
-    ['/announces-too-much.onnx', 'ModelDownloadFailed', 'larger than 10000000 bytes'],
+    ['/announces-too-much.onnx', 'ModelTooLarge', 'larger than 10000000 bytes'],
   ])('is given up at once at %s with %s', async (address, reason, words) => {
     const failure = await failureOf(fetchFrom(server.url(address)));
     expect(failure.reason).toBe(reason);
@@ -105,7 +102,7 @@ describe('a model on a web server', { timeout: 60_000 }, () => {
 
   it('is cut off at the limit even when the server does not announce its size', async () => {
     const failure = await failureOf(fetchFrom(server.url('/chunked.onnx'), { maxBytes: 1_500_000 }));
-    expect(failure).toMatchObject({ reason: 'ModelDownloadFailed' });
+    expect(failure).toMatchObject({ reason: 'ModelTooLarge' });
     expect(readdirSync(folder)).toEqual([]);
   });
 
@@ -124,15 +121,11 @@ describe('a model on a web server', { timeout: 60_000 }, () => {
   });
 
   it('cannot be stored where nothing can be written, and says so', async () => {
-    const fetched = fetchModel({
-      uri: server.url('/model.onnx'),
-      sha256: undefined,
-      maxBytes: 10_000_000,
-      downloadDirectory: path.join(folder, 'missing'),
-    });
+    const downloadDirectory = path.join(folder, 'missing');
+    const fetched = fetchModel(modelSource({ uri: server.url('/model.onnx'), downloadDirectory }));
     const failure = await failureOf(fetched);
     expect(failure.reason).toBe('ModelDownloadFailed');
-    expect(failure.message).toContain('missing cannot be written');
+    expect(failure.message).toMatch(/missing.* cannot be written/);
   });
 });
 
@@ -151,6 +144,18 @@ describe('a model in a file', { timeout: 60_000 }, () => {
     expect(directory.message).toContain('it is not a file');
   });
 
+  it('is looked for in a folder when its address ends with a slash', async () => {
+    const address = `${pathToFileURL(folder).href}/`;
+    expect(await failureOf(fetchFrom(address))).toMatchObject({ reason: 'ModelNotFound' });
+    mkdirSync(path.join(folder, 'models'));
+    writeFileSync(path.join(folder, 'models', 'README.md'), 'about');
+    writeFileSync(path.join(folder, 'models', 'fraud.onnx'), content);
+    symlinkSync('/etc/hostname', path.join(folder, 'models', 'linked.onnx'));
+    expect(await fetchFrom(address)).toEqual({ path: path.join(folder, 'models', 'fraud.onnx'), digest });
+    writeFileSync(path.join(folder, 'other.onnx'), content);
+    expect(await failureOf(fetchFrom(address))).toMatchObject({ reason: 'ModelInvalid' });
+  });
+
   it('must still be the same when the executor is restarted', async () => {
     const file = path.join(folder, 'model.onnx');
     writeFileSync(file, content);
@@ -165,7 +170,17 @@ describe('a model in a file', { timeout: 60_000 }, () => {
 
 describe('the address of a model', { timeout: 60_000 }, () => {
   it.each([
-    's3://bucket/model.onnx',
+    'ftp://host/model.onnx',
+    's3://bucket',
+    's3://bucket/',
+    's3://bucket/../other/model.onnx',
+    's3://user@bucket/model.onnx',
+    'gs://bucket/folder/',
+    'oci://registry.example.com/fraud:3',
+    'oci://registry.example.com/fraud@sha256:abc',
+    'oci://user:secret@registry.example.com/fraud@sha256:abc',
+    'http://',
+    'constructor://x',
     'fraud.onnx',
     '/mnt/model.onnx',
     'file://host/model.onnx',
