@@ -1,6 +1,7 @@
 import { Ajv } from 'ajv';
 import { ConfigurationError } from './controller/errors.ts';
 import { trafficPolicySchema, type TrafficPolicy } from './traffic/traffic-policy.ts';
+import type { ModelSources } from './resources/controller-revision.ts';
 
 /** Everything that the environment decides. */
 export interface OperatorConfig {
@@ -10,6 +11,8 @@ export interface OperatorConfig {
   readonly watchNamespace?: string;
   /** Beside it the only namespaces in which Gateways and their proxies are looked for; only with `watchNamespace`. */
   readonly gatewayNamespaces?: readonly string[];
+  /** What the platform says of models' sources, where it says anything. */
+  readonly modelSources?: ModelSources;
   readonly logLevel: LogLevel;
   /** Port of /livez, /readyz and /metrics. */
   readonly healthPort: number;
@@ -25,9 +28,11 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export function readConfig(environment: Environment = process.env): OperatorConfig {
+  const modelSources = readModelSources(environment);
   return {
     runtimeImage: required(environment, 'HEADGATE_RUNTIME_IMAGE'),
     ...readNamespaces(environment),
+    ...(modelSources === undefined ? {} : { modelSources }),
     logLevel: logLevel(optional(environment, 'HEADGATE_LOG_LEVEL') ?? 'info'),
     healthPort: wholeNumber(environment, 'HEADGATE_HEALTH_PORT', { least: 0, most: 65_535, usual: 8081 }),
     concurrency: wholeNumber(environment, 'HEADGATE_CONCURRENCY', { least: 1, most: 64, usual: 8 }),
@@ -56,6 +61,13 @@ function required(environment: Environment, name: string): string {
   const value = optional(environment, name);
   if (value === undefined) throw new ConfigurationError(`${name} must be set`);
   return value;
+}
+
+function readModelSources(environment: Environment): ModelSources | undefined {
+  const allow = optional(environment, 'HEADGATE_MODEL_SOURCES_ALLOW')?.split(/[\s,]+/u);
+  const imageVolumes = optional(environment, 'HEADGATE_IMAGE_VOLUMES') === 'true';
+  if (allow === undefined && !imageVolumes) return undefined;
+  return { ...(allow !== undefined && { allow }), ...(imageVolumes && { imageVolumes }) };
 }
 
 function logLevel(text: string): LogLevel {

@@ -93,6 +93,7 @@ export class Operator {
       defaultRuntimeImage: this.config.runtimeImage,
       gatewayNamespaces: this.config.gatewayNamespaces,
       refuseTraffic: (modelDeployment: ModelDeployment) => this.trafficClaims.refusalsOf(modelDeployment),
+      modelSources: this.config.modelSources,
       listeners: {
         onRolloutEnded: (entry: HistoryEntry) => this.onRolloutEnded(entry),
         onEventLost: (event: { readonly reason: string }, problem: string) =>

@@ -7,6 +7,7 @@ import { NameTakenError } from './kube/ownership.ts';
 import { observe } from './observe/observe.ts';
 import { needsEvidence, plan } from './plan/plan.ts';
 import type { TrafficRefusal } from './traffic/traffic-refusal.ts';
+import type { ModelSources } from './resources/controller-revision.ts';
 
 /** No event tells that a name has become free: objects that are not ours are not watched. */
 const LOOK_FOR_NAME_MS = 30_000;
@@ -17,6 +18,7 @@ export interface ReconcileContext {
   readonly gatewayNamespaces?: readonly string[] | undefined;
   /** Hosts and gateways of the spec that are not this ModelDeployment's to serve. */
   readonly refuseTraffic: (modelDeployment: ModelDeployment) => readonly TrafficRefusal[];
+  readonly modelSources?: ModelSources | undefined;
   readonly listeners?: ReconcileListeners;
 }
 

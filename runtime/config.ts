@@ -104,8 +104,9 @@ function readModelSource(environment: Environment, maxBytes: number): ModelSourc
     },
     gs: { endpoint: optional('HEADGATE_MODEL_GS_ENDPOINT'), metadataHost: optional('GCE_METADATA_HOST') },
     aws: {
-      roleArn: optional('AWS_ROLE_ARN'),
-      webIdentityTokenFile: optional('AWS_WEB_IDENTITY_TOKEN_FILE'),
+      roleArn: optional('HEADGATE_MODEL_ROLE') ?? optional('AWS_ROLE_ARN'),
+      webIdentityTokenFile:
+        optional('HEADGATE_MODEL_IDENTITY_TOKEN') ?? optional('AWS_WEB_IDENTITY_TOKEN_FILE'),
       tokenServiceUrl: optional('AWS_ENDPOINT_URL_STS'),
       containerCredentialsUrl: optional('AWS_CONTAINER_CREDENTIALS_FULL_URI'),
       containerTokenFile: optional('AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'),

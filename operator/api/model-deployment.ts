@@ -1,7 +1,8 @@
 import Type, { type Static } from 'typebox';
 import type { ObjectMeta } from './object.ts';
 import { rules } from './schema.ts';
-import { modelSchema, resourcesSchema, runtimeSchema } from './spec-model.ts';
+import { modelSchema } from './spec-model.ts';
+import { resourcesSchema, runtimeSchema } from './spec-runtime.ts';
 import { podTemplateSchema } from './spec-pod-template.ts';
 import { rolloutSchema } from './spec-rollout.ts';
 import { scalingSchema, trafficSchema } from './spec-traffic.ts';

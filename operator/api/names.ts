@@ -41,7 +41,10 @@ export const MANAGEMENT_PORT = 8082;
 export const RUNTIME_CONTAINER = 'runtime';
 /** The gauge of each runtime pod that its autoscaler follows. */
 export const LATENCY_METRIC = 'inference_latency_p95_ms';
-export const MODEL_CLAIM_MOUNT = '/mnt/model';
+/** Where a claim or an image with the model is mounted. */
+export const MODEL_MOUNT = '/mnt/model';
+export const CREDENTIALS_FOLDER = '/etc/headgate/credentials';
+export const IDENTITY_FOLDER = '/var/run/secrets/headgate.dev/identity';
 export const DOWNLOAD_FOLDER = '/var/lib/headgate';
 
 /** The name of a revision and of each of its children; of a whole spec, only what shapes pods counts. */

@@ -1,5 +1,5 @@
 import Type, { type TObject } from 'typebox';
-import { DOWNLOAD_FOLDER, MODEL_CLAIM_MOUNT } from './names.ts';
+import { CREDENTIALS_FOLDER, DOWNLOAD_FOLDER, IDENTITY_FOLDER, MODEL_MOUNT } from './names.ts';
 import { listByKey, nativeObject, quantity, rules, text, textOfForm, type Rule } from './schema.ts';
 
 function keyOf(kind: string): TObject {
@@ -76,7 +76,7 @@ export const environmentSchema = Type.Array(environmentVariableSchema, {
   ...listByKey('name'),
 });
 
-const RESERVED_VOLUMES = ['downloads', 'scratch', 'model'];
+const RESERVED_VOLUMES = ['downloads', 'scratch', 'model', 'model-credentials', 'model-identity'];
 const VOLUME_SOURCES = ['configMap', 'secret', 'projected', 'emptyDir', 'persistentVolumeClaim'];
 
 export const volumeSchema = Type.Object(
@@ -139,7 +139,7 @@ export const volumeSchema = Type.Object(
   },
 );
 
-const RESERVED_PATHS = ['/tmp', DOWNLOAD_FOLDER, MODEL_CLAIM_MOUNT];
+const RESERVED_PATHS = ['/tmp', DOWNLOAD_FOLDER, MODEL_MOUNT, CREDENTIALS_FOLDER, IDENTITY_FOLDER];
 
 export const mountSchema = Type.Object(
   {

@@ -4,6 +4,7 @@ import { groupKey, type Cluster } from '../kube/cluster.ts';
 import { cachedKinds, type CachedKind } from '../kube/kinds.ts';
 import type { GatewayObservation, Observed, PlatformObservation } from '../plan/observed.ts';
 import { withoutRefused, type TrafficRefusal } from '../traffic/traffic-refusal.ts';
+import type { ModelSources } from '../resources/controller-revision.ts';
 import { observeGateways } from './gateways.ts';
 import { observePod, type Pod } from './pods.ts';
 import { gatherReports } from './reports.ts';
@@ -23,6 +24,7 @@ export interface ObserveOptions {
   /** Where gateways may be looked for beside the models' own namespace; undefined: everywhere. */
   readonly gatewayNamespaces?: readonly string[] | undefined;
   readonly refuseTraffic: (modelDeployment: ModelDeployment) => readonly TrafficRefusal[];
+  readonly modelSources?: ModelSources | undefined;
   /** Whether this pass needs what runtimes and proxies say; asking them costs requests. */
   readonly needsEvidence: (
     modelDeployment: ModelDeployment,
@@ -35,7 +37,7 @@ export interface ObserveOptions {
 export async function observe(
   cluster: Cluster,
   modelDeployment: ModelDeployment,
-  { defaultRuntimeImage, gatewayNamespaces, refuseTraffic, needsEvidence }: ObserveOptions,
+  { defaultRuntimeImage, modelSources, gatewayNamespaces, refuseTraffic, needsEvidence }: ObserveOptions,
 ): Promise<Observed> {
   const { namespace, name } = modelDeployment.metadata;
   const group = groupKey(namespace, name);
@@ -54,6 +56,7 @@ export async function observe(
     children,
     pods: pods.map((pod) => observePod(pod)).filter((pod) => pod !== undefined),
     ...{ reports, gateways, platform, refusedTraffic, defaultRuntimeImage },
+    ...(modelSources !== undefined && { modelSources }),
   };
 }
 

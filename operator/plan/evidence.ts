@@ -9,10 +9,12 @@ export interface Failure {
   readonly message: string;
 }
 
-/** Why a candidate was given up; the first seven are the runtime's own words. Each is told of in docs/reasons.md. */
+/** Why a candidate was given up; the first nine are the runtime's own words. Each is told of in docs/reasons.md. */
 export type FailureReason =
   | 'ModelNotFound'
   | 'ModelDownloadFailed'
+  | 'ModelSourceForbidden'
+  | 'ModelTooLarge'
   | 'ModelDigestMismatch'
   | 'ModelInvalid'
   | 'ModelWarmUpFailed'
@@ -25,6 +27,8 @@ export type FailureReason =
 /** Start failures of our runtime that no restart can mend: one is enough. */
 const hopeless: ReadonlySet<string> = new Set<FailureReason>([
   'ModelNotFound',
+  'ModelSourceForbidden',
+  'ModelTooLarge',
   'ModelDigestMismatch',
   'ModelInvalid',
   'ModelWarmUpFailed',

@@ -107,7 +107,7 @@ function revisionFacts(
   };
 }
 
-function newSnapshot({ spec }: ModelDeployment, { defaultRuntimeImage }: Observed): Snapshot {
+function newSnapshot({ spec }: ModelDeployment, { defaultRuntimeImage, modelSources }: Observed): Snapshot {
   const { model, runtime, resources, podTemplate } = spec;
   return {
     podShape: {
@@ -117,6 +117,7 @@ function newSnapshot({ spec }: ModelDeployment, { defaultRuntimeImage }: Observe
       ...(podTemplate !== undefined && { podTemplate }),
     },
     runtimeImage: runtime?.image ?? defaultRuntimeImage,
+    ...(modelSources !== undefined && { modelSources }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../api/object.ts';
 import type { TrafficRefusal } from '../traffic/traffic-refusal.ts';
+import type { ModelSources } from '../resources/controller-revision.ts';
 
 /**
  * Everything that a plan may know about the world outside the ModelDeployment itself: plain data, gathered by
@@ -17,6 +18,8 @@ export interface Observed {
   readonly refusedTraffic: readonly TrafficRefusal[];
   /** The runtime image of this operator, for revisions that name none. */
   readonly defaultRuntimeImage: string;
+  /** What the platform says of models' sources now; a revision keeps what was said when it was made. */
+  readonly modelSources?: ModelSources;
 }
 
 /** A pod of one revision, reduced to what decides. */

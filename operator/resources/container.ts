@@ -1,7 +1,8 @@
-import { MANAGEMENT_PORT, MODEL_CLAIM_MOUNT, RUNTIME_CONTAINER, RUNTIME_PORT } from '../api/names.ts';
+import { MANAGEMENT_PORT, RUNTIME_CONTAINER, RUNTIME_PORT } from '../api/names.ts';
 import type { Snapshot } from './controller-revision.ts';
 import { gpuLimits } from './gpu.ts';
-import { buildVolumeMounts, claimOf, type VolumeMount } from './volumes.ts';
+import { supplyModel } from './model-supply.ts';
+import { buildVolumeMounts, type VolumeMount } from './volumes.ts';
 
 export interface Container {
   readonly name: string;
@@ -23,21 +24,22 @@ export const DRAIN_SECONDS = 15;
 export function buildRuntimeContainer(
   modelDeploymentName: string,
   revision: string,
-  { podShape, runtimeImage }: Snapshot,
+  snapshot: Snapshot,
 ): Container {
+  const { podShape, runtimeImage } = snapshot;
   const resources = containerResources(podShape);
   return {
     name: RUNTIME_CONTAINER,
     image: runtimeImage,
     imagePullPolicy: 'IfNotPresent',
-    env: [...contractEnvironment(modelDeploymentName, revision, podShape), ...userEnvironment(podShape)],
+    env: [...contractEnvironment(modelDeploymentName, revision, snapshot), ...userEnvironment(podShape)],
     ports: [
       { name: 'http', containerPort: RUNTIME_PORT, protocol: 'TCP' },
       { name: 'management', containerPort: MANAGEMENT_PORT, protocol: 'TCP' },
     ],
     ...probes,
     ...(resources !== undefined && { resources }),
-    volumeMounts: buildVolumeMounts(podShape),
+    volumeMounts: buildVolumeMounts(snapshot),
     securityContext: {
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,
@@ -76,23 +78,20 @@ const probes = {
 function contractEnvironment(
   modelDeploymentName: string,
   revision: string,
-  { model, runtime }: Snapshot['podShape'],
+  snapshot: Snapshot,
 ): readonly EnvironmentVariable[] {
+  const { model, runtime } = snapshot.podShape;
+  const supply = supplyModel(snapshot);
   const variables: readonly (readonly [string, string | undefined])[] = [
     ['HEADGATE_MODEL_NAME', modelDeploymentName],
     ['HEADGATE_REVISION', revision],
-    ['HEADGATE_MODEL_URI', uriInsidePod(model.uri)],
+    ['HEADGATE_MODEL_URI', supply.uri],
     ['HEADGATE_MODEL_SHA256', model.sha256],
+    ...supply.environment,
     ['HEADGATE_QUEUE_MAX_DEPTH', runtime?.queue?.maxDepth?.toString()],
     ['HEADGATE_DRAIN_SECONDS', String(DRAIN_SECONDS)],
   ];
   return variables.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
-}
-
-/** The runtime knows no claims: it sees a mounted folder. */
-function uriInsidePod(uri: string): string {
-  const claim = claimOf(uri);
-  return claim === undefined ? uri : `file://${MODEL_CLAIM_MOUNT}/${claim.path}`;
 }
 
 function userEnvironment({ podTemplate }: Snapshot['podShape']): readonly EnvironmentVariable[] {

@@ -7,6 +7,16 @@ import { childMetadata } from './child.ts';
 export interface Snapshot {
   readonly podShape: PodShape;
   readonly runtimeImage: string;
+  /** Undefined: nothing but what is usual. */
+  readonly modelSources?: ModelSources;
+}
+
+/** What the platform has settled about where models come from. */
+export interface ModelSources {
+  /** Ranges of addresses and names of hosts beyond public ones. */
+  readonly allow?: readonly string[];
+  /** Whether the nodes can mount images as volumes. */
+  readonly imageVolumes?: boolean;
 }
 
 /** What became of a revision; kept here, since a lost status must lose nothing. */

@@ -5,6 +5,7 @@ import { childMetadata } from './child.ts';
 import { buildRuntimeContainer, DRAIN_SECONDS, type Container } from './container.ts';
 import type { Snapshot } from './controller-revision.ts';
 import { gpuTolerations, withGpuAffinity } from './gpu.ts';
+import { supplyModel } from './model-supply.ts';
 import { buildVolumes, type Volume } from './volumes.ts';
 
 export interface Deployment extends KubernetesObject {
@@ -80,10 +81,12 @@ function podSpec(modelDeploymentName: string, revision: string, snapshot: Snapsh
   const { podShape } = snapshot;
   const user = podShape.podTemplate?.spec ?? {};
   const { gpu } = podShape.resources ?? {};
+  const pullSecrets = [...(user.imagePullSecrets ?? []), ...supplyModel(snapshot).pullSecrets];
   const affinity = withGpuAffinity(user.affinity, gpu);
   const tolerations = [...(user.tolerations ?? []), ...gpuTolerations(gpu)];
   return {
     ...handedOn(user),
+    ...(pullSecrets.length > 0 && { imagePullSecrets: pullSecrets }),
     automountServiceAccountToken: false,
     // Else every Service of the namespace would appear in the environment.
     enableServiceLinks: false,
@@ -95,7 +98,7 @@ function podSpec(modelDeploymentName: string, revision: string, snapshot: Snapsh
       seccompProfile: { type: 'RuntimeDefault' },
     },
     containers: [buildRuntimeContainer(modelDeploymentName, revision, snapshot)],
-    volumes: buildVolumes(podShape),
+    volumes: buildVolumes(snapshot),
     topologySpreadConstraints: topologySpread(user, labelsOf(modelDeploymentName, revision)),
     ...(affinity !== undefined && { affinity }),
     ...(tolerations.length > 0 && { tolerations }),
@@ -104,7 +107,6 @@ function podSpec(modelDeploymentName: string, revision: string, snapshot: Snapsh
 
 /** The fields of the user's template that mean in a pod what they mean here. Every other one is merged by name. */
 const handedOnFields = [
-  'imagePullSecrets',
   'serviceAccountName',
   'nodeSelector',
   'priorityClassName',

@@ -40,6 +40,12 @@ export function compareQuantities(left: string, right: string): number {
   return leftNanos < rightNanos ? -1 : Number(leftNanos > rightNanos);
 }
 
+/** The amount in whole units, rounded up; undefined when the text is no quantity. */
+export function quantityUnits(text: string): bigint | undefined {
+  const nanos = quantityNanos(text);
+  return nanos === undefined ? undefined : shiftedUp(nanos, -NANOS_EXPONENT);
+}
+
 /** The amount in billionths, rounded up as Kubernetes does; undefined when the text is no quantity. */
 function quantityNanos(text: string): bigint | undefined {
   const match = QUANTITY.exec(text);

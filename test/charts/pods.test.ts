@@ -98,10 +98,13 @@ describe('the values', () => {
       'watchNamespace=ml',
       'gatewayNamespaces={istio-system}',
       'concurrency=3',
+      'modelSources.allow={10.0.0.0/8,*.corp.example.com}',
+      'modelSources.imageVolumes=true',
     ];
     const trafficPolicy = [{ namespaces: ['ml'], gateways: ['istio-system/*'], hosts: ['*.example.com'] }];
     const json = ['--set-json', `trafficPolicy=${JSON.stringify(trafficPolicy)}`];
-    const deployment = only<Deployment>(await template('--set', values.join(','), ...json), 'Deployment');
+    const settings = values.flatMap((value) => ['--set', value]);
+    const deployment = only<Deployment>(await template(...settings, ...json), 'Deployment');
     const { env } = containerOf(deployment.spec.template.spec);
     expect(readConfig(Object.fromEntries(env.map(({ name, value }) => [name, value])))).toEqual({
       runtimeImage: 'r:t',
@@ -111,6 +114,7 @@ describe('the values', () => {
       concurrency: 3,
       healthPort: 8081,
       trafficPolicy,
+      modelSources: { allow: ['10.0.0.0/8', '*.corp.example.com'], imageVolumes: true },
     });
   });
 

@@ -68,6 +68,7 @@ describe('values.schema.json', () => {
     ['an unknown value further down', 'image.name=x'],
     ['a tag that is a number', 'image.tag=1'],
     ['a tag in the repository', 'image.repository=localhost/operator:dev@x'],
+    ['an address with a scheme among the allowed', 'modelSources.allow[0]=http://10.0.0.1'],
     ['a malformed digest', 'image.digest=sha256:12'],
     ['an unknown pull policy', 'image.pullPolicy=Sometimes'],
     ['an unknown log level', 'log.level=loud'],
@@ -92,6 +93,10 @@ describe('values.schema.json', () => {
     ['values of a chart around this one', '{"global":{"region":"eu"}}'],
     ['quantities as numbers', '{"resources":{"limits":{"cpu":1.5,"memory":"1Gi"}}}'],
     ['a default taken away', '{"nodeSelector":{"kubernetes.io/os":null},"resources":{"limits":null}}'],
+    [
+      'ranges and names to load models from',
+      '{"modelSources":{"allow":["10.0.0.0/8","fd00::/8","*.corp.example.com"]}}',
+    ],
     ['further environment', '{"env":[{"name":"HTTPS_PROXY","value":"http://proxy.example.com"}]}'],
   ])('accepts %s', async (_, json) => {
     const settings = Object.entries(JSON.parse(json) as object).flatMap(([name, value]) => [

@@ -25,6 +25,17 @@ describe('the configuration of the operator', () => {
     });
   });
 
+  it('takes what the platform says of sources of models', () => {
+    const allow = '10.0.0.0/8, *.corp.example.com';
+    expect(
+      readConfig({
+        HEADGATE_RUNTIME_IMAGE,
+        HEADGATE_MODEL_SOURCES_ALLOW: allow,
+        HEADGATE_IMAGE_VOLUMES: 'true',
+      }).modelSources,
+    ).toEqual({ allow: ['10.0.0.0/8', '*.corp.example.com'], imageVolumes: true });
+  });
+
   it('takes what is set to nothing for not set', () => {
     expect(
       readConfig({ HEADGATE_RUNTIME_IMAGE, HEADGATE_WATCH_NAMESPACE: ' ', HEADGATE_LOG_LEVEL: '' }),

@@ -3,7 +3,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { serviceAccountUser } from '../../bed/audit.ts';
 import { readBed, startBed, type Bed } from '../../bed/bed.ts';
 import { ensureProjectImage, operatorImage, runtimeImage } from '../../bed/images.ts';
-import { repository } from '../../bed/layout.ts';
+import { addresses, repository } from '../../bed/layout.ts';
 import { startModelServer } from '../../bed/model-server.ts';
 import { part } from '../../bed/programs.ts';
 import { run } from '../../bed/shell.ts';
@@ -40,6 +40,8 @@ export async function ensureStack(print: (line: string) => void = console.log): 
     ...['--create-namespace', '--wait', '--timeout', '120s'],
     ...imageValues(),
     ...['--set-json', `trafficPolicy=${JSON.stringify(trafficPolicy)}`],
+    // The models of the tests are served on the node's own address.
+    ...['--set', `modelSources.allow={${addresses.node}}`],
     // The tag stays the same when the image changes, and an unchanged pod template would keep the old pod.
     ...['--set-string', `podAnnotations.image=${operatorBuilt.hash}`],
   );

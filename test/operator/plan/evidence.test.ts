@@ -19,6 +19,8 @@ function beforeTraffic(): Scene {
 describe('a start that no restart can mend', () => {
   const sentences: readonly (readonly [string, string])[] = [
     ['ModelNotFound', 'There is no file at /models/v2.onnx: check spec.model.uri'],
+    ['ModelSourceForbidden', 'Models may not be loaded from 10.0.0.1'],
+    ['ModelTooLarge', 'The file is larger than 4294967296 bytes'],
     ['ModelDigestMismatch', 'The file has another SHA-256 digest than spec.model.sha256'],
     ['ModelInvalid', 'The file is no ONNX model: export it again'],
     ['ModelWarmUpFailed', 'The model fails on a request of its own shape'],

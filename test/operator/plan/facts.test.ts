@@ -76,6 +76,16 @@ test('a revision is numbered after the highest that is known', () => {
   expect(factsOf(serving().asksFor('v2')).desired.number).toBe(2);
 });
 
+test('a snapshot keeps what the platform allowed of sources when it was made', () => {
+  const modelSources = { allow: ['10.0.0.0/8'] };
+  const factsWith = (observed: object): Facts => {
+    const scene = serving().asksFor('v2');
+    return gatherFacts(scene.modelDeployment, { ...scene.observed(), ...observed });
+  };
+  expect(factsWith({ modelSources }).desired.snapshot.modelSources).toStrictEqual(modelSources);
+  expect(factsWith({ modelSources }).stable?.snapshot.modelSources).toBeUndefined();
+});
+
 test('a snapshot holds what shapes pods, and the image of the time', () => {
   const scene = new Scene().edits({ resources: { requests: { cpu: '1' } } });
   expect(factsOf(scene).desired.snapshot).toStrictEqual({
