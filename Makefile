@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 run := . scripts/toolchain.sh && use_project &&
 
-.PHONY: help setup about-demo demo test test-fast verify format bench-operator bench-runtime bed-up bed-down clean
+.PHONY: help setup about-demo demo test test-fast verify format soak bench-operator bench-runtime bed-up bed-down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -30,6 +30,9 @@ verify: setup ## generated files are what the sources say
 
 format: setup ## lay out the sources
 	@$(run) npx prettier --write .
+
+soak: setup ## a million watch events with every fault of an API server and a network: what is missed, how long, how much memory
+	@$(run) node --expose-gc test/soak/main.ts
 
 bench-operator: setup ## objects per second, no-op reconcile, memory at 1,000 objects
 	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh api && node bench/operator.ts

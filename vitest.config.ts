@@ -7,7 +7,7 @@ export default defineConfig({
     // By default one core is left free, on two cores half of the machine; many tests wait for processes anyway.
     maxWorkers: '100%',
     projects: [
-      { test: { name: 'unit', include: ['test/{operator,runtime,support,docs,demo}/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['test/{operator,runtime,support,docs,demo,soak}/**/*.test.ts'] } },
       // Needs the helm and kubeconform that test/bed/build-parts.sh builds.
       { test: { name: 'charts', include: ['test/charts/**/*.test.ts'] } },
       { test: { name: 'simulator', include: ['test/simulator/**/*.test.ts'], testTimeout: 240_000 } },

@@ -106,6 +106,7 @@ export class FaultServer {
   /** The cluster begins again from what was remembered. */
   restore(): void {
     this.truth.restore(this.old);
+    this.remember();
     for (const watch of this.open) watch.reset();
   }
 

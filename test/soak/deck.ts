@@ -1,0 +1,27 @@
+import type { Dice } from '../simulator/dice.ts';
+
+export interface Kind<Item> {
+  readonly item: Item;
+  readonly copies: number;
+}
+
+/** Deals at random, and yet everything that is in it comes before anything comes more often than it should. */
+export class Deck<Item> {
+  private readonly kinds: readonly Kind<Item>[];
+  private readonly dice: Dice;
+  private left: Item[] = [];
+
+  constructor(kinds: readonly Kind<Item>[], dice: Dice) {
+    this.kinds = kinds;
+    this.dice = dice;
+  }
+
+  deal(): Item {
+    if (this.left.length === 0) {
+      this.left = this.kinds.flatMap(({ item, copies }) => Array.from({ length: copies }, () => item));
+    }
+    const [item] = this.left.splice(this.dice.below(this.left.length), 1);
+    if (item === undefined) throw new Error('a deck of nothing deals nothing');
+    return item;
+  }
+}
