@@ -5,6 +5,7 @@ import tseslint from 'typescript-eslint';
 /** Folders that only decide: plain data in, plain data out; no I/O, no clock, no log. */
 const pureFolders = [
   'operator/api/**/*.ts',
+  'operator/decisions/**/*.ts',
   'operator/plan/**/*.ts',
   'operator/strategies/**/*.ts',
   'operator/traffic/**/*.ts',

@@ -13,6 +13,8 @@ export interface OperatorConfig {
   readonly gatewayNamespaces?: readonly string[];
   /** What the platform says of models' sources, where it says anything. */
   readonly modelSources?: ModelSources;
+  /** The ValidatingAdmissionPolicy, and its binding, that hold `decidedBy` of decisions to the truth; they may be gone. */
+  readonly decisionPolicy?: string;
   readonly logLevel: LogLevel;
   /** Port of /livez, /readyz and /metrics. */
   readonly healthPort: number;
@@ -29,10 +31,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 export function readConfig(environment: Environment = process.env): OperatorConfig {
   const modelSources = readModelSources(environment);
+  const decisionPolicy = optional(environment, 'HEADGATE_DECISION_POLICY');
   return {
     runtimeImage: required(environment, 'HEADGATE_RUNTIME_IMAGE'),
     ...readNamespaces(environment),
     ...(modelSources === undefined ? {} : { modelSources }),
+    ...(decisionPolicy === undefined ? {} : { decisionPolicy }),
     logLevel: logLevel(optional(environment, 'HEADGATE_LOG_LEVEL') ?? 'info'),
     healthPort: wholeNumber(environment, 'HEADGATE_HEALTH_PORT', { least: 0, most: 65_535, usual: 8081 }),
     concurrency: wholeNumber(environment, 'HEADGATE_CONCURRENCY', { least: 1, most: 64, usual: 8 }),

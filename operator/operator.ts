@@ -1,13 +1,11 @@
-import { labels } from './api/names.ts';
 import type { KubernetesObject } from './api/object.ts';
 import type { HistoryEntry, ModelDeployment, ModelDeploymentStatus } from './api/model-deployment.ts';
 import type { OperatorConfig } from './config.ts';
 import { Controller } from './controller/controller.ts';
 import { messageOf } from './controller/errors.ts';
 import type { Caches } from './controller/caches.ts';
-import { createCaches } from './kube/caches.ts';
+import { createCaches, groupOf } from './kube/caches.ts';
 import { KubernetesCluster } from './kube/client.ts';
-import { groupKey } from './kube/cluster.ts';
 import type { Connection } from './controller/connection.ts';
 import { Discovery } from './controller/discovery.ts';
 import type { Change } from './controller/object-store.ts';
@@ -94,6 +92,7 @@ export class Operator {
       gatewayNamespaces: this.config.gatewayNamespaces,
       refuseTraffic: (modelDeployment: ModelDeployment) => this.trafficClaims.refusalsOf(modelDeployment),
       modelSources: this.config.modelSources,
+      decisionPolicy: this.config.decisionPolicy,
       listeners: {
         onRolloutEnded: (entry: HistoryEntry) => this.onRolloutEnded(entry),
         onEventLost: (event: { readonly reason: string }, problem: string) =>
@@ -121,7 +120,7 @@ export class Operator {
     const concerned = kind === 'ModelDeployment' ? this.trafficClaims.update(change) : [];
     for (const key of concerned) this.controller.queue.add(key);
     for (const changed of [object, previous]) {
-      const key = changed === undefined ? undefined : keyOf(kind, changed);
+      const key = changed === undefined ? undefined : groupOf(kind, changed);
       if (key !== undefined) this.controller.queue.add(key);
     }
   }
@@ -162,11 +161,6 @@ export class Operator {
     this.metrics.rollouts.inc({ outcome, reason });
     this.log.info('a rollout has ended', { revision, outcome, reason, message });
   }
-}
-
-function keyOf(kind: CachedKind, { metadata }: KubernetesObject): string | undefined {
-  const name = kind === 'ModelDeployment' ? metadata.name : metadata.labels?.[labels.modelDeployment];
-  return name === undefined ? undefined : groupKey(metadata.namespace ?? '', name);
 }
 
 function phaseOf(object: KubernetesObject): string {

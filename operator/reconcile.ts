@@ -1,7 +1,10 @@
 import type { ModelDeployment } from './api/model-deployment.ts';
+import type { RolloutDecision } from './api/rollout-decision.ts';
 import type { PassResult } from './controller/controller.ts';
 import { isNamespaceEnding } from './controller/errors.ts';
+import { answersWithoutModel } from './decisions/answers.ts';
 import { execute, type ExecuteListeners } from './execute/execute.ts';
+import { tellDeciders } from './execute/tell-deciders.ts';
 import type { Cluster } from './kube/cluster.ts';
 import { NameTakenError } from './kube/ownership.ts';
 import { observe } from './observe/observe.ts';
@@ -19,6 +22,7 @@ export interface ReconcileContext {
   /** Hosts and gateways of the spec that are not this ModelDeployment's to serve. */
   readonly refuseTraffic: (modelDeployment: ModelDeployment) => readonly TrafficRefusal[];
   readonly modelSources?: ModelSources | undefined;
+  readonly decisionPolicy?: string | undefined;
   readonly listeners?: ReconcileListeners;
 }
 
@@ -32,8 +36,12 @@ export async function reconcile(context: ReconcileContext, key: string): Promise
   const { cluster, listeners } = context;
   const [namespace = '', name = ''] = key.split('/');
   const modelDeployment = cluster.cached('ModelDeployment', namespace, name) as ModelDeployment | undefined;
-  // It is gone; its children follow by their owner references.
-  if (modelDeployment === undefined) return {};
+  if (modelDeployment === undefined) {
+    // It is gone; its children follow by their owner references. Decisions outlive it, and are answered all the same.
+    const decisions = cluster.cachedGroup('RolloutDecision', key) as readonly RolloutDecision[];
+    await tellDeciders(cluster, answersWithoutModel(decisions, Date.now()));
+    return {};
+  }
 
   const observed = await observe(cluster, modelDeployment, { ...context, needsEvidence });
   const decision = plan(modelDeployment, observed, Date.now());

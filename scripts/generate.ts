@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
-import { buildCustomResourceDefinition } from '../operator/api/crd.ts';
+import { buildCustomResourceDefinitions } from '../operator/api/crd.ts';
 import { buildReference } from './reference.ts';
 import { buildRules } from './rules.ts';
 
@@ -10,12 +10,16 @@ import { buildRules } from './rules.ts';
  * declares; with --check it writes nothing and fails, naming each file that is not what they say.
  */
 const root = join(import.meta.dirname, '..');
-const definition = `# Written by scripts/generate.ts from the schema in operator/api; change it there and run \`npm run generate\`.
-${stringify(buildCustomResourceDefinition(), { lineWidth: 0, aliasDuplicateObjects: false })}`;
+const definitions = buildCustomResourceDefinitions().map((definition) => ({
+  file: `${String(definition.metadata.name.split('.')[0])}.yaml`,
+  content: `# Written by scripts/generate.ts from the schema in operator/api; change it there and run \`npm run generate\`.
+${stringify(definition, { lineWidth: 0, aliasDuplicateObjects: false })}`,
+}));
 
 const generated: readonly (readonly [path: string, content: string])[] = [
-  ['crds/modeldeployments.yaml', definition],
-  ['charts/headgate/files/crds/modeldeployments.yaml', definition],
+  ...['crds', 'charts/headgate/files/crds'].flatMap((folder) =>
+    definitions.map(({ file, content }) => [join(folder, file), content] as const),
+  ),
   ['charts/headgate/templates/_rules.tpl', buildRules()],
   ['docs/reference.md', buildReference()],
 ];

@@ -1,4 +1,5 @@
 import { modelDeploymentSchema } from '../operator/api/model-deployment.ts';
+import { rolloutDecisionSchema } from '../operator/api/rollout-decision.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -19,6 +20,10 @@ export function buildReference(): string {
     'The API server fills in defaults when the object is written and refuses what breaks a rule, with the field and what to write instead. Everything under `spec` is for you; everything under `status` is written by Headgate alone. Durations are texts such as `100ms`, `30s`, `10m` or `1h30m`.',
     ...chapters('spec', { ...spec }),
     ...chapters('status', { ...status }),
+    '# Reference: RolloutDecision',
+    '`apiVersion: headgate.dev/v1alpha1`, `kind: RolloutDecision`, short name `rdec`. What each action does and how to decide is told in [deciding.md](deciding.md).',
+    ...chapters('RolloutDecision spec', { ...rolloutDecisionSchema.properties.spec }),
+    ...chapters('RolloutDecision status', { ...rolloutDecisionSchema.properties.status }),
     '',
   ].join('\n\n');
 }

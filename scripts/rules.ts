@@ -9,6 +9,7 @@ export function buildRules(): string {
     template('operatorRules', operator),
     template('gatewayRules', ofScope('Gateways')),
     template('releaseRules', ofScope('Release')),
+    template('policyRules', ofScope('Policies')),
     '',
   ].join('\n');
 }
@@ -36,5 +37,9 @@ function rule(entry: Grants): string {
   return `  # ${entry.why}
   - apiGroups: [${group === '' ? '""' : group}]
     resources: [${subresource === undefined ? resource : `${resource}/${subresource}`}]
-    verbs: [${entry.verbs.join(', ')}]`;
+${nameOf(entry)}    verbs: [${entry.verbs.join(', ')}]`;
+}
+
+function nameOf({ nameFrom }: Grants): string {
+  return nameFrom === undefined ? '' : `    resourceNames: [{{ include "${nameFrom}" . }}]\n`;
 }

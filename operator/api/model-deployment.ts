@@ -18,6 +18,8 @@ export type {
   RolloutStatus,
   RoutingStatus,
 } from './status.ts';
+export { MOST_DECISIONS } from './status.ts';
+export type { AnsweredDecision, PendingMark } from './status-decision.ts';
 export { podShapeOf } from './pod-shape.ts';
 export type { CanaryStep } from './spec-rollout.ts';
 export type { StrategyName } from '../strategies/index.ts';

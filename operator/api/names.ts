@@ -6,6 +6,8 @@ export const API_GROUP = 'headgate.dev';
 export const API_VERSION = 'headgate.dev/v1alpha1';
 export const KIND = 'ModelDeployment';
 export const PLURAL = 'modeldeployments';
+export const DECISION_KIND = 'RolloutDecision';
+export const DECISION_PLURAL = 'rolloutdecisions';
 export const FIELD_MANAGER = 'headgate';
 
 export const labels = {

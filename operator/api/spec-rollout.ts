@@ -55,6 +55,13 @@ export const rolloutSchema = Type.Object(
     }),
     ...blocks,
     abortOn: abortOnSchema,
+    revisionHistoryLimit: wholeNumber({
+      description:
+        'How many revisions that are over are kept to go back to; one that is in use is never forgotten.',
+      minimum: 1,
+      maximum: 50,
+      default: 10,
+    }),
   },
   { description: 'How a new revision takes over.', default: {}, ...rules(...entries.map(belongsTo)) },
 );

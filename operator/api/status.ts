@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { listByKey, text, wholeNumber } from './schema.ts';
+import { answeredDecisionSchema, pausedSchema, pendingMarkSchema, wantedSchema } from './status-decision.ts';
 
 export const PHASES = [
   'Pending',
@@ -14,6 +15,9 @@ export type Phase = (typeof PHASES)[number];
 
 export const OUTCOMES = ['Promoted', 'Aborted', 'Superseded', 'RolledBack'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
+
+/** Of the decisions that a ModelDeployment remembers. */
+export const MOST_DECISIONS = 16;
 
 const name = (description: string) => text({ description, maxLength: 63 });
 const sentence = (description: string) => text({ description, maxLength: 1024 });
@@ -63,6 +67,10 @@ const rolloutStatusSchema = Type.Object(
     startedAt: time('When it began.'),
     floorWeight: weight(
       'The weight at which this run of the steps began, of 10000; not gone below while it lasts.',
+    ),
+    paused: Type.Optional(pausedSchema),
+    skipsSteps: Type.Optional(
+      Type.Boolean({ description: 'Whether all steps that are left are skipped, as decided.' }),
     ),
   },
   { description: 'The rollout under way: the only memory of the operator beside its children.' },
@@ -124,7 +132,23 @@ export const statusSchema = Type.Object(
         ...listByKey('name'),
       }),
     ),
+    rolloutId: Type.Optional(name('The rollout under way, else the last one: what a RolloutDecision names.')),
     rollout: Type.Optional(rolloutStatusSchema),
+    wanted: Type.Optional(wantedSchema),
+    decisions: Type.Optional(
+      Type.Array(answeredDecisionSchema, {
+        description: 'The last decisions, the newest first.',
+        maxItems: MOST_DECISIONS,
+        ...listByKey('uid'),
+      }),
+    ),
+    pendingMarks: Type.Optional(
+      Type.Array(pendingMarkSchema, {
+        description: 'What was decided of revisions and does not stand on their ControllerRevisions yet.',
+        maxItems: MOST_DECISIONS,
+        ...listByKey('revision'),
+      }),
+    ),
     routing: Type.Optional(routingStatusSchema),
     history: Type.Optional(
       Type.Array(historySchema, {

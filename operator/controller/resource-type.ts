@@ -16,6 +16,6 @@ export function collectionPath(type: ResourceType, namespace?: string): string {
   return `${groupVersionPath(type.apiVersion)}${scope}/${type.plural}`;
 }
 
-export function objectPath(type: ResourceType, namespace: string, name: string): string {
+export function objectPath(type: ResourceType, namespace: string | undefined, name: string): string {
   return `${collectionPath(type, namespace)}/${encodeURIComponent(name)}`;
 }

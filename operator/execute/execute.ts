@@ -1,14 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { HistoryEntry, ModelDeployment, ModelDeploymentStatus } from '../api/model-deployment.ts';
 import { isNamespaceEnding, isRefusal, messageOf } from '../controller/errors.ts';
+import type { Answer } from '../decisions/answers.ts';
 import type { Cluster } from '../kube/cluster.ts';
 import { NameTakenError } from '../kube/ownership.ts';
 import type { Action, PlannedEvent } from '../plan/action.ts';
 import { nameTaken, refusalEvent, refusedStatus, writeRefused, type Refusal } from '../status/refusal.ts';
+import { tellDeciders } from './tell-deciders.ts';
 
 export interface Execution {
   readonly actions: readonly Action[];
   readonly status: ModelDeploymentStatus;
+  readonly answers?: readonly Answer[];
 }
 
 export interface ExecuteListeners {
@@ -17,24 +20,29 @@ export interface ExecuteListeners {
   readonly onEventLost?: (event: PlannedEvent, message: string) => void;
 }
 
-/** Carries out a plan in its order, up to the first failure; then writes the status if it has changed. */
+/**
+ * Carries out a plan in its order, up to the first failure; then writes the status if it has changed, and last what
+ * became of decisions.
+ */
 export async function execute(
   cluster: Cluster,
   modelDeployment: ModelDeployment,
   execution: Execution,
   listeners: ExecuteListeners = {},
 ): Promise<void> {
-  const { actions, status } = execution;
+  const { actions, status, answers = [] } = execution;
   const obstacle = await carryOutAll(cluster, modelDeployment, actions, listeners);
   if (obstacle !== undefined) {
     await tell(cluster, modelDeployment, { ...obstacle, planned: status, listeners });
     throw obstacle.error;
   }
-  if (!isStatusDifferent(modelDeployment.status, status)) return;
-  await cluster.patchStatus(modelDeployment, status);
-  for (const entry of newEntries(modelDeployment.status?.history, status.history)) {
-    listeners.onRolloutEnded?.(entry);
+  if (isStatusDifferent(modelDeployment.status, status)) {
+    await cluster.patchStatus(modelDeployment, status);
+    for (const entry of newEntries(modelDeployment.status?.history, status.history)) {
+      listeners.onRolloutEnded?.(entry);
+    }
   }
+  await tellDeciders(cluster, answers);
 }
 
 /** A write that no repetition makes possible, to be told to people. */

@@ -1,5 +1,6 @@
 import { labels } from '../api/names.ts';
 import type { KubernetesObject } from '../api/object.ts';
+import type { RolloutDecision } from '../api/rollout-decision.ts';
 import { Caches, type CacheDeclaration, type CachesOptions } from '../controller/caches.ts';
 import { groupKey } from './cluster.ts';
 import { cachedKinds, cachedTypes, type CachedKind } from './kinds.ts';
@@ -11,13 +12,24 @@ export function createCaches(options: Omit<CachesOptions<CachedKind>, 'declarati
   return new Caches({ ...options, declarations: declarations as Record<CachedKind, CacheDeclaration> });
 }
 
-/** Only a ModelDeployment is looked at whatever its labels are; what belongs to one says so in a label. */
+/** What people write is looked at whatever its labels are; what we make says in a label to whom it belongs. */
 function declare(kind: CachedKind): CacheDeclaration {
-  const selection = kind === 'ModelDeployment' ? {} : { labelSelector: labels.modelDeployment };
-  return { type: cachedTypes[kind], ...selection, trim, groupOf: groupOfOwner };
+  const selection = isWrittenByPeople(kind) ? {} : { labelSelector: labels.modelDeployment };
+  return { type: cachedTypes[kind], ...selection, trim, groupOf: (object) => groupOf(kind, object) };
 }
 
-function groupOfOwner({ metadata }: KubernetesObject): string | undefined {
-  const owner = metadata.labels?.[labels.modelDeployment];
-  return owner === undefined ? undefined : groupKey(metadata.namespace ?? '', owner);
+function isWrittenByPeople(kind: CachedKind): boolean {
+  return kind === 'ModelDeployment' || kind === 'RolloutDecision';
+}
+
+/** The key of the ModelDeployment that an object is, belongs to or is about. */
+export function groupOf(kind: CachedKind, object: KubernetesObject): string | undefined {
+  const name = ownerOf(kind, object);
+  return name === undefined ? undefined : groupKey(object.metadata.namespace ?? '', name);
+}
+
+function ownerOf(kind: CachedKind, object: KubernetesObject): string | undefined {
+  if (kind === 'ModelDeployment') return object.metadata.name;
+  if (kind === 'RolloutDecision') return (object as RolloutDecision).spec.modelDeployment;
+  return object.metadata.labels?.[labels.modelDeployment];
 }

@@ -44,7 +44,11 @@ export class KubernetesCluster implements Cluster {
     return this.caches.store(kind).all();
   }
 
-  async read(kind: KnownKind, namespace: string, name: string): Promise<KubernetesObject | undefined> {
+  async read(
+    kind: KnownKind,
+    namespace: string | undefined,
+    name: string,
+  ): Promise<KubernetesObject | undefined> {
     try {
       const path = objectPath(resourceType(kind), namespace, name);
       return (await this.transport.request({ method: 'GET', path })) as KubernetesObject;

@@ -11,7 +11,7 @@ export interface Cluster {
   cachedAll(kind: CachedKind): readonly KubernetesObject[];
 
   /** Asks the API server; undefined when there is no such object or no such kind. */
-  read(kind: KnownKind, namespace: string, name: string): Promise<KubernetesObject | undefined>;
+  read(kind: KnownKind, namespace: string | undefined, name: string): Promise<KubernetesObject | undefined>;
   /** Asks the API server; in all namespaces when none is given. */
   list(
     kind: KnownKind,

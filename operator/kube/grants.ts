@@ -2,8 +2,8 @@ import { resourceType, type KnownKind } from './kinds.ts';
 
 export type GrantVerb = 'get' | 'list' | 'watch' | 'create' | 'patch' | 'delete' | 'deletecollection';
 
-/** The namespaces in which a right is needed: the models', those of the gateways that lead to them, the operator's own. */
-export type GrantScope = 'Models' | 'Gateways' | 'Release';
+/** The namespaces in which a right is needed: the models', those of the gateways that lead to them, the operator's own; policies are in none. */
+export type GrantScope = 'Models' | 'Gateways' | 'Release' | 'Policies';
 
 /** What the program does with one resource, and why. */
 export interface Grants {
@@ -12,6 +12,8 @@ export interface Grants {
   readonly subresource?: string;
   readonly verbs: readonly GrantVerb[];
   readonly why: string;
+  /** The named template of the chart that gives the one name for which the right is needed. */
+  readonly nameFrom?: string;
 }
 
 /** Objects come from lists, watches and the answers to writes: hardly anything is ever got by its name. */
@@ -37,6 +39,14 @@ export const grants: readonly Grants[] = [
     verbs: ['patch'],
     why: 'What is true of it.',
   },
+  { scope: 'Models', kind: 'RolloutDecision', verbs: follow, why: 'What people decide is only read.' },
+  {
+    scope: 'Models',
+    kind: 'RolloutDecision',
+    subresource: 'status',
+    verbs: ['patch'],
+    why: 'What became of a decision.',
+  },
   { scope: 'Models', kind: 'ControllerRevision', verbs: keep, why: 'What a revision is made of.' },
   { scope: 'Models', kind: 'Deployment', verbs: keep, why: 'A revision’s pods.' },
   { scope: 'Models', kind: 'HorizontalPodAutoscaler', verbs: keep, why: 'How many pods a revision has.' },
@@ -54,6 +64,20 @@ export const grants: readonly Grants[] = [
   { scope: 'Gateways', kind: 'Gateway', verbs: ['get'], why: 'Which proxies have to prove a routing.' },
   { scope: 'Gateways', kind: 'Pod', verbs: ['list'], why: 'Where those proxies are.' },
   { scope: 'Gateways', kind: 'Service', verbs: ['list'], why: 'Which port of theirs to ask.' },
+  {
+    scope: 'Policies',
+    kind: 'ValidatingAdmissionPolicy',
+    verbs: ['get'],
+    why: 'Whether deciders are held to their own names.',
+    nameFrom: 'headgate.decisionPolicyName',
+  },
+  {
+    scope: 'Policies',
+    kind: 'ValidatingAdmissionPolicyBinding',
+    verbs: ['get'],
+    why: 'Whether that policy is in force.',
+    nameFrom: 'headgate.decisionPolicyName',
+  },
 ];
 
 /** One right, as `kubectl auth can-i` takes it: `patch modeldeployments.headgate.dev/status`. */

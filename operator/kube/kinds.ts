@@ -7,6 +7,11 @@ export const cachedTypes = {
     kind: 'ModelDeployment',
     plural: 'modeldeployments',
   },
+  RolloutDecision: {
+    apiVersion: 'headgate.dev/v1alpha1',
+    kind: 'RolloutDecision',
+    plural: 'rolloutdecisions',
+  },
   Deployment: { apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments' },
   Service: { apiVersion: 'v1', kind: 'Service', plural: 'services' },
   HorizontalPodAutoscaler: {
@@ -37,6 +42,16 @@ export const cachedKinds = Object.keys(cachedTypes) as readonly CachedKind[];
 const askedTypes = {
   Gateway: { apiVersion: 'networking.istio.io/v1', kind: 'Gateway', plural: 'gateways' },
   Event: { apiVersion: 'v1', kind: 'Event', plural: 'events' },
+  ValidatingAdmissionPolicy: {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicy',
+    plural: 'validatingadmissionpolicies',
+  },
+  ValidatingAdmissionPolicyBinding: {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicyBinding',
+    plural: 'validatingadmissionpolicybindings',
+  },
 } as const satisfies Record<string, ResourceType>;
 
 export type KnownKind = CachedKind | keyof typeof askedTypes;

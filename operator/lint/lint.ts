@@ -1,6 +1,6 @@
 import { isNode, LineCounter, parseAllDocuments, type Document } from 'yaml';
-import { API_GROUP, API_VERSION, KIND } from '../api/names.ts';
-import { buildCustomResourceDefinition } from '../api/crd.ts';
+import { API_GROUP, API_VERSION } from '../api/names.ts';
+import { buildCustomResourceDefinitions } from '../api/crd.ts';
 import type { StructuralSchema } from '../api/structural.ts';
 import { fieldOf, isWithin, type Path, type Problem } from './problem.ts';
 import { ruleProblems } from './rules.ts';
@@ -28,10 +28,17 @@ interface Kind {
   readonly fill: ReturnType<typeof structureCheck>;
 }
 
-const kinds = new Map<string, Kind>([[`${API_VERSION} ${KIND}`, kindOf(buildCustomResourceDefinition())]]);
+const kinds = new Map<string, Kind>(
+  buildCustomResourceDefinitions().map((definition) => [nameOf(definition), kindOf(definition)]),
+);
 
 interface Versioned {
   readonly spec: Readonly<Record<string, unknown>>;
+}
+
+function nameOf({ spec }: Versioned): string {
+  const { kind } = spec['names'] as { readonly kind: string };
+  return `${API_VERSION} ${kind}`;
 }
 
 function kindOf({ spec }: Versioned): Kind {

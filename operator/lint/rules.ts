@@ -27,13 +27,18 @@ function problemsOf(node: Node, isSound: (path: Path) => boolean): readonly Prob
 function brokenRules({ schema, value, path }: Node): readonly Problem[] {
   const rules = (schema['x-kubernetes-validations'] ?? []) as readonly Rule[];
   const self = celValue(schema, value);
-  return rules.flatMap(({ rule, message }) => {
+  return rules.filter(isOfOneVersion).flatMap(({ rule, message }) => {
     try {
       return holds(rule, self) ? [] : [{ path, message }];
     } catch (error) {
       return [{ path, message: `the rule ${rule} cannot be evaluated: ${messageOf(error)}` }];
     }
   });
+}
+
+/** A file holds no older version that a rule could compare it with. */
+function isOfOneVersion({ rule }: Rule): boolean {
+  return !rule.includes('oldSelf');
 }
 
 /** The members of a value that the schema knows. */

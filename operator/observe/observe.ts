@@ -1,10 +1,12 @@
 import type { ModelDeployment } from '../api/model-deployment.ts';
 import type { KubernetesObject } from '../api/object.ts';
+import type { RolloutDecision } from '../api/rollout-decision.ts';
 import { groupKey, type Cluster } from '../kube/cluster.ts';
 import { cachedKinds, type CachedKind } from '../kube/kinds.ts';
 import type { GatewayObservation, Observed, PlatformObservation } from '../plan/observed.ts';
 import { withoutRefused, type TrafficRefusal } from '../traffic/traffic-refusal.ts';
 import type { ModelSources } from '../resources/controller-revision.ts';
+import { observeDecisionPolicy } from './decision-policy.ts';
 import { observeGateways } from './gateways.ts';
 import { observePod, type Pod } from './pods.ts';
 import { gatherReports } from './reports.ts';
@@ -14,7 +16,7 @@ const ISTIO = 'networking.istio.io/v1';
 const CUSTOM_METRICS = ['custom.metrics.k8s.io/v1beta2', 'custom.metrics.k8s.io/v1beta1'];
 
 const childKinds: readonly CachedKind[] = cachedKinds.filter(
-  (kind) => kind !== 'ModelDeployment' && kind !== 'Pod',
+  (kind) => !['ModelDeployment', 'RolloutDecision', 'Pod'].includes(kind),
 );
 
 const nothingAsked: GatewayObservation = { proxies: [], missing: [] };
@@ -25,6 +27,7 @@ export interface ObserveOptions {
   readonly gatewayNamespaces?: readonly string[] | undefined;
   readonly refuseTraffic: (modelDeployment: ModelDeployment) => readonly TrafficRefusal[];
   readonly modelSources?: ModelSources | undefined;
+  readonly decisionPolicy?: string | undefined;
   /** Whether this pass needs what runtimes and proxies say; asking them costs requests. */
   readonly needsEvidence: (
     modelDeployment: ModelDeployment,
@@ -37,16 +40,19 @@ export interface ObserveOptions {
 export async function observe(
   cluster: Cluster,
   modelDeployment: ModelDeployment,
-  { defaultRuntimeImage, modelSources, gatewayNamespaces, refuseTraffic, needsEvidence }: ObserveOptions,
+  options: ObserveOptions,
 ): Promise<Observed> {
+  const { defaultRuntimeImage, modelSources, gatewayNamespaces, decisionPolicy } = options;
   const { namespace, name } = modelDeployment.metadata;
   const group = groupKey(namespace, name);
   const children = childKinds.flatMap((kind) => cluster.cachedGroup(kind, group));
   const pods = cluster.cachedGroup('Pod', group) as readonly Pod[];
-  const refusedTraffic = refuseTraffic(modelDeployment);
+  const refusedTraffic = options.refuseTraffic(modelDeployment);
   const platform = await observePlatform(cluster);
-  const isEvidenceNeeded = needsEvidence(modelDeployment, children, platform);
-  const [reports, gateways] = await Promise.all([
+  const isEvidenceNeeded = options.needsEvidence(modelDeployment, children, platform);
+  const decisions = cluster.cachedGroup('RolloutDecision', group) as readonly RolloutDecision[];
+  const [policy, reports, gateways] = await Promise.all([
+    observeDecisionPolicy(cluster, decisionPolicy, decisions),
     isEvidenceNeeded ? gatherReports(pods) : new Map<string, never>(),
     isEvidenceNeeded
       ? observeGateways(cluster, withoutRefused(modelDeployment, refusedTraffic), gatewayNamespaces)
@@ -55,7 +61,7 @@ export async function observe(
   return {
     children,
     pods: pods.map((pod) => observePod(pod)).filter((pod) => pod !== undefined),
-    ...{ reports, gateways, platform, refusedTraffic, defaultRuntimeImage },
+    ...{ reports, gateways, platform, refusedTraffic, defaultRuntimeImage, decisions, ...policy },
     ...(modelSources !== undefined && { modelSources }),
   };
 }

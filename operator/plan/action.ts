@@ -13,7 +13,14 @@ export type Action =
   | { readonly kind: 'RecordEvent'; readonly event: PlannedEvent };
 
 /** What events tell of; each is explained in docs/reasons.md. */
-export type EventReason = 'Healthy' | 'RolloutStarted' | Course['reason'];
+export type EventReason =
+  | 'Healthy'
+  | 'RolloutStarted'
+  | 'Superseded'
+  | 'DecisionApplied'
+  | 'DecisionExpired'
+  | 'DecisionRefused'
+  | Course['reason'];
 
 /** Something that has happened, in the words of a person. */
 export interface PlannedEvent {

@@ -14,6 +14,7 @@ export type CourseReason =
   | 'IstioMissing'
   | 'NameTaken'
   | 'NoReadyPods'
+  | 'PausedByDecision'
   | 'PausedForATime'
   | 'PausedUntilDecision'
   | 'Promoted'
@@ -23,10 +24,13 @@ export type CourseReason =
   | 'WaitingForPods'
   | 'WriteRefused';
 
+/** Why a revision was given up by a person; each is told of in docs/reasons.md. */
+export type DecidedReason = 'AbortedByDecision' | 'RolledBack';
+
 /** What a pass has decided, before it is turned into writes. */
 export interface Course {
   readonly phase: Phase;
-  readonly reason: CourseReason | FailureReason | TrafficRefusalReason;
+  readonly reason: CourseReason | FailureReason | DecidedReason | TrafficRefusalReason;
   /** What is happening, why it waits and what would move it: one plain sentence without times or counters that tick. */
   readonly message: string;
   /** Where traffic should go; undefined while nobody can be served. */
@@ -35,6 +39,8 @@ export interface Course {
   readonly shares: ReadonlyMap<string, number>;
   /** While traffic moves nobody who gives it shrinks (I7). */
   readonly holdScaleDown: boolean;
+  /** Nobody gets more traffic than they have, whatever `routing` says. */
+  readonly isHeld?: boolean;
   readonly rollout?: RolloutState;
   /** A promotion or an abort, recorded on the ControllerRevision before anything follows from it (I10). */
   readonly mark?: { readonly revision: RevisionFacts; readonly marks: Marks };

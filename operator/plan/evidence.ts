@@ -9,7 +9,7 @@ export interface Failure {
   readonly message: string;
 }
 
-/** Why a candidate was given up; the first nine are the runtime's own words. Each is told of in docs/reasons.md. */
+/** Why a candidate was given up by itself; the first nine are the runtime's own words. Each is told of in docs/reasons.md. */
 export type FailureReason =
   | 'ModelNotFound'
   | 'ModelDownloadFailed'

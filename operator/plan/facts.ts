@@ -1,7 +1,7 @@
 import { revisionName } from '../api/names.ts';
 import { labels } from '../api/names.ts';
 import type { KubernetesObject } from '../api/object.ts';
-import type { ModelDeployment } from '../api/model-deployment.ts';
+import type { ModelDeployment, PendingMark } from '../api/model-deployment.ts';
 import { readMarks, readSnapshot, type Marks, type Snapshot } from '../resources/controller-revision.ts';
 import type { Routing } from '../traffic/routing.ts';
 import { routerFor } from '../traffic/index.ts';
@@ -12,6 +12,7 @@ import type { Observed, PodObservation } from './observed.ts';
 export interface RevisionFacts {
   readonly name: string;
   readonly snapshot: Snapshot;
+  /** As its ControllerRevision has them, or as was decided since. */
   readonly marks: Marks;
   /** The `revision` number of its ControllerRevision; a revision not yet recorded gets the next one. */
   readonly number: number;
@@ -31,7 +32,7 @@ export interface Facts {
   readonly desired: RevisionFacts;
   /** The revision promoted last; undefined until one has been. */
   readonly stable: RevisionFacts | undefined;
-  /** The desired revision while it is neither the stable nor aborted. */
+  /** The revision to go to: the desired one while it is neither the stable nor given up, else where to roll back. */
   readonly candidate: RevisionFacts | undefined;
   /** The routing last asked for, as the router's objects record it. */
   readonly askedRouting: Routing | undefined;
@@ -55,10 +56,20 @@ export function gatherFacts(modelDeployment: ModelDeployment, observed: Observed
     revisions,
     desired,
     stable,
-    candidate: desired === stable || desired.marks.aborted !== undefined ? undefined : desired,
+    candidate: candidateOf(desired, stable, revisions),
     askedRouting: router.readRouting(observed.children, modelDeployment),
     askedHash: router.liveHash(observed.children, modelDeployment),
   };
+}
+
+function candidateOf(
+  desired: RevisionFacts,
+  stable: RevisionFacts | undefined,
+  revisions: Facts['revisions'],
+): RevisionFacts | undefined {
+  const { aborted } = desired.marks;
+  const goal = aborted === undefined ? desired : revisions.get(aborted.rollbackTo ?? '');
+  return goal === stable || goal?.marks.aborted !== undefined ? undefined : goal;
 }
 
 /** The desired revision and each one that still has a ControllerRevision. */
@@ -78,7 +89,8 @@ function revisionsOf(
     names.map((name) => {
       const record = records.get(name);
       const snapshot = record ? readSnapshot(record) : newSnapshot(modelDeployment, observed);
-      return [name, revisionFacts(name, { record, snapshot, nextNumber, observed })];
+      const marks = marksOf(name, record, modelDeployment.status?.pendingMarks);
+      return [name, revisionFacts(name, { record, snapshot, marks, nextNumber, observed })];
     }),
   );
 }
@@ -86,25 +98,39 @@ function revisionsOf(
 interface RevisionSource {
   readonly record: KubernetesObject | undefined;
   readonly snapshot: Snapshot;
+  readonly marks: Marks;
   readonly nextNumber: number;
   readonly observed: Observed;
 }
 
 function revisionFacts(
   name: string,
-  { record, snapshot, nextNumber, observed }: RevisionSource,
+  { record, snapshot, marks, nextNumber, observed }: RevisionSource,
 ): RevisionFacts {
   const pods = observed.pods.filter(({ revision }) => revision === name);
   const objects = observed.children.filter((child) => child.metadata.labels?.[labels.revision] === name);
   return {
     name,
     snapshot,
-    marks: record ? readMarks(record) : {},
+    marks,
     number: record ? revisionNumber(record) : nextNumber,
     objects: new Map(objects.map((child) => [child.kind, child])),
     pods,
     readyPods: pods.filter(({ ready }) => ready).length,
   };
+}
+
+/** A decision counts from the moment in which status has it, before its mark is written. */
+function marksOf(
+  name: string,
+  record: KubernetesObject | undefined,
+  pending: readonly PendingMark[] = [],
+): Marks {
+  const recorded = record ? readMarks(record) : {};
+  const decided = pending.find(({ revision }) => revision === name);
+  if (decided === undefined) return recorded;
+  const { aborted: _overruled, ...kept } = recorded;
+  return { ...kept, ...(decided.aborted !== undefined && { aborted: decided.aborted }) };
 }
 
 function newSnapshot({ spec }: ModelDeployment, { defaultRuntimeImage, modelSources }: Observed): Snapshot {

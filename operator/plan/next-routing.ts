@@ -24,12 +24,13 @@ export function nextRouting(facts: Facts, course: Course, proof: Proof): Routing
   const { stable } = facts;
   const wanted = course.routing;
   if (wanted === undefined || stable === undefined || !facts.observed.platform.istio) return undefined;
+  const mayRaise = proof.kind === 'Proven' && course.isHeld !== true;
   const others = wanted.destinations
     .filter(({ revision }) => revision !== stable.name)
-    .flatMap((destination) => allowedDestination(facts, destination, proof));
+    .flatMap((destination) => allowedDestination(facts, destination, mayRaise));
   const given = others.reduce((total, { weight }) => total + weight, 0);
-  const mirrors = (wanted.mirrors ?? []).flatMap((mirror) => allowedMirror(facts, mirror, proof));
-  const previews = (wanted.previews ?? []).filter((preview) => isAllowedPreview(facts, preview, proof));
+  const mirrors = (wanted.mirrors ?? []).flatMap((mirror) => allowedMirror(facts, mirror, mayRaise));
+  const previews = (wanted.previews ?? []).filter((preview) => isAllowedPreview(facts, preview, mayRaise));
   return {
     destinations: [{ revision: stable.name, weight: FULL_WEIGHT - given }, ...others],
     ...(mirrors.length > 0 && { mirrors }),
@@ -40,7 +41,7 @@ export function nextRouting(facts: Facts, course: Course, proof: Proof): Routing
 function allowedDestination(
   facts: Facts,
   { revision, weight }: Destination,
-  proof: Proof,
+  mayRaise: boolean,
 ): readonly Destination[] {
   const asked = facts.askedRouting;
   if (!references(asked, revision)) {
@@ -48,26 +49,26 @@ function allowedDestination(
   }
   const present = weightOf(asked, revision);
   return [
-    { revision, weight: weight <= present || canTake(facts, revision, weight, proof) ? weight : present },
+    {
+      revision,
+      weight: weight <= present || (mayRaise && canTake(facts, revision, weight)) ? weight : present,
+    },
   ];
 }
 
-function allowedMirror(facts: Facts, { revision, weight }: Mirror, proof: Proof): readonly Mirror[] {
+function allowedMirror(facts: Facts, { revision, weight }: Mirror, mayRaise: boolean): readonly Mirror[] {
   const present = mirrorOf(facts.askedRouting, revision);
-  const allowed = weight <= present || canTake(facts, revision, weight, proof) ? weight : present;
+  const allowed = weight <= present || (mayRaise && canTake(facts, revision, weight)) ? weight : present;
   return allowed === 0 ? [] : [{ revision, weight: allowed }];
 }
 
-function isAllowedPreview(facts: Facts, preview: Preview, proof: Proof): boolean {
-  return hasPreview(facts.askedRouting, preview) || canTake(facts, preview.revision, 0, proof);
+function isAllowedPreview(facts: Facts, preview: Preview, mayRaise: boolean): boolean {
+  return hasPreview(facts.askedRouting, preview) || (mayRaise && canTake(facts, preview.revision, 0));
 }
 
-function canTake(facts: Facts, revision: string, share: number, proof: Proof): boolean {
+function canTake(facts: Facts, revision: string, share: number): boolean {
   const facing = facts.revisions.get(revision);
   return (
-    proof.kind === 'Proven' &&
-    references(facts.askedRouting, revision) &&
-    facing !== undefined &&
-    hasCapacityFor(facts, facing, share)
+    references(facts.askedRouting, revision) && facing !== undefined && hasCapacityFor(facts, facing, share)
   );
 }

@@ -1,6 +1,7 @@
 import type { KubernetesObject } from '../api/object.ts';
 import type { TrafficRefusal } from '../traffic/traffic-refusal.ts';
 import type { ModelSources } from '../resources/controller-revision.ts';
+import type { RolloutDecision } from '../api/rollout-decision.ts';
 
 /**
  * Everything that a plan may know about the world outside the ModelDeployment itself: plain data, gathered by
@@ -16,6 +17,13 @@ export interface Observed {
   readonly platform: PlatformObservation;
   /** Hosts and gateways of the spec that are not this ModelDeployment's to serve. */
   readonly refusedTraffic: readonly TrafficRefusal[];
+  /** All that name this ModelDeployment, answered or not. */
+  readonly decisions: readonly RolloutDecision[];
+  /**
+   * Since when a policy holds `decidedBy` to the name of whoever creates a decision; undefined where none is known, and
+   * while no decision waits for its answer.
+   */
+  readonly decisionPolicySince?: string;
   /** The runtime image of this operator, for revisions that name none. */
   readonly defaultRuntimeImage: string;
   /** What the platform says of models' sources now; a revision keeps what was said when it was made. */

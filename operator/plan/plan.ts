@@ -6,11 +6,13 @@ import { eventsOf } from '../status/events.ts';
 import { buildStatus } from '../status/status.ts';
 import { routerFor } from '../traffic/index.ts';
 import { withoutRefused } from '../traffic/traffic-refusal.ts';
+import { answersOf, type Answer } from '../decisions/answers.ts';
+import { hearNext } from '../decisions/decide.ts';
 import type { Action } from './action.ts';
-import { gatherFacts } from './facts.ts';
+import { gatherFacts, type Facts } from './facts.ts';
 import { nextRouting } from './next-routing.ts';
 import type { Observed, PlatformObservation } from './observed.ts';
-import { evaluateProof } from './proof.ts';
+import { evaluateProof, type Proof } from './proof.ts';
 import { retirable } from './retirement.ts';
 import { decideCourse } from './rules.ts';
 import { planWrites } from './writes.ts';
@@ -18,6 +20,8 @@ import { planWrites } from './writes.ts';
 export interface Plan {
   readonly actions: readonly Action[];
   readonly status: ModelDeploymentStatus;
+  /** Written last: until then nobody is told that a decision is in force which no status holds. */
+  readonly answers: readonly Answer[];
   /** When to look again although no event may come; undefined when the world is as it should be. */
   readonly requeueAfterMs?: number;
 }
@@ -29,6 +33,14 @@ const LOOK_AFTER_WRITE_MS = 100;
 export function plan(modelDeployment: ModelDeployment, observed: Observed, nowMs: number): Plan {
   const facts = gatherFacts(withoutRefused(modelDeployment, observed.refusedTraffic), observed);
   const proof = evaluateProof(facts, nowMs);
+  const heard = hearNext(facts, proof, nowMs);
+  if (heard === undefined) return goOn(facts, proof, nowMs);
+  const { status, event } = heard;
+  const answers = answersOf(observed.decisions, status);
+  return { actions: [{ kind: 'RecordEvent', event }], status, answers, requeueAfterMs: 0 };
+}
+
+function goOn(facts: Facts, proof: Proof, nowMs: number): Plan {
   const course = decideCourse(facts, proof, nowMs);
   const routing = nextRouting(facts, course, proof);
   const retired = retirable(facts, routing, proof, nowMs).filter(({ name }) => !course.shares.has(name));
@@ -41,6 +53,7 @@ export function plan(modelDeployment: ModelDeployment, observed: Observed, nowMs
   return {
     actions: [...writes, ...eventsOf(facts, course, status)],
     status,
+    answers: answersOf(facts.observed.decisions, status),
     ...(looks.length > 0 && { requeueAfterMs: Math.min(...looks) }),
   };
 }

@@ -5,7 +5,7 @@ import type { Facts } from './facts.ts';
 import { LOOK_WHILE_ROLLING_MS } from './pace.ts';
 import type { Proof } from './proof.ts';
 import { readRollout, waitingSinceMs, type Rollout } from './rollout.ts';
-import { stages } from './stages.ts';
+import { stageOf } from './stages.ts';
 
 /** The way from the stable to the candidate, one look at a time. */
 export function rolling(facts: Facts, proof: Proof, nowMs: number): Course | undefined {
@@ -18,9 +18,7 @@ export function rolling(facts: Facts, proof: Proof, nowMs: number): Course | und
     waitingSinceMs: waitingSinceMs(rollout),
   });
   if (failure !== undefined) return abort(rollout, failure);
-  const stage = stages.find((entry) => entry.applies(rollout));
-  if (stage === undefined) throw new Error('the last stage always applies');
-  return { ...keepBoth(rollout), ...stage.course(rollout) };
+  return { ...keepBoth(rollout), ...stageOf(rollout) };
 }
 
 function keepBoth({

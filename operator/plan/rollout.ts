@@ -6,6 +6,7 @@ import { hasCapacityFor } from './capacity.ts';
 import type { RolloutState } from './course.ts';
 import type { Facts, RevisionFacts } from './facts.ts';
 import { askedAtMs, type Proof } from './proof.ts';
+import { newRolloutId } from './rollout-id.ts';
 import { keptWarm } from './warm.ts';
 
 /** One rollout as this pass finds it. */
@@ -15,6 +16,8 @@ export interface Rollout {
   readonly stable: RevisionFacts;
   readonly candidate: RevisionFacts;
   readonly state: RolloutState;
+  /** The step to realise: that of `state`, or the end where all that are left are skipped. */
+  readonly stepIndex: number;
   readonly stepCount: number;
   readonly demand: Demand;
   /** Whether users' requests, as they are or as copies, have been sent to the candidate since it began. */
@@ -29,16 +32,19 @@ export function readRollout(
 ): Rollout {
   const strategy = chosenStrategy(facts.modelDeployment.spec.rollout);
   const state = continued(facts, candidate, nowMs) ?? started(facts, candidate, nowMs);
-  const { stepIndex, floorWeight } = state;
+  const { stepCount } = strategy;
+  const stepIndex = state.skipsSteps === true ? stepCount : state.stepIndex;
+  const { floorWeight } = state;
   const position: Position = { stable: stable.name, candidate: candidate.name, stepIndex, floorWeight };
-  const before = strategy.demand({ ...position, stepIndex: stepIndex - 1 });
+  const before = strategy.demand({ ...position, stepIndex: state.stepIndex - 1 });
   return {
     facts,
     proof,
     stable,
     candidate,
     state,
-    stepCount: strategy.stepCount,
+    stepIndex,
+    stepCount,
     demand: strategy.demand(position),
     served: loadOf(facts.askedRouting, candidate.name) > 0 || loadOf(before.routing, candidate.name) > 0,
     wait: strategy.wait(stepIndex, Date.parse(state.stepEnteredAt)),
@@ -55,9 +61,14 @@ function stepsHash({ modelDeployment }: Facts): string {
 function continued(facts: Facts, candidate: RevisionFacts, nowMs: number): RolloutState | undefined {
   const remembered = facts.modelDeployment.status?.rollout;
   if (remembered?.revision !== candidate.name) return undefined;
-  if (remembered.stepsHash === stepsHash(facts)) return remembered;
-  // Edited steps begin anew from the weight as it is (docs/decisions/0003); it stays the same rollout.
-  return { ...started(facts, candidate, nowMs), id: remembered.id, startedAt: remembered.startedAt };
+  const { id, startedAt, paused, stepsHash: known } = remembered;
+  if (known === stepsHash(facts)) return remembered;
+  // Edited steps begin anew from the weight as it is (docs/decisions/0003); it stays the same rollout, paused or not.
+  return {
+    ...started(facts, candidate, nowMs),
+    ...{ id, startedAt },
+    ...(paused !== undefined && { paused }),
+  };
 }
 
 function started(facts: Facts, candidate: RevisionFacts, nowMs: number): RolloutState {
@@ -67,19 +78,16 @@ function started(facts: Facts, candidate: RevisionFacts, nowMs: number): Rollout
   const floorWeight = Math.min(weightOf(facts.askedRouting, candidate.name), FULL_WEIGHT);
   const now = new Date(nowMs).toISOString();
   return {
-    id: rolloutId(facts, candidate),
+    id: newRolloutId(facts, candidate, nowMs),
     revision: candidate.name,
     stepsHash: stepsHash(facts),
     stepIndex: firstStep({ weight: floorWeight, isWarm }),
     stepEnteredAt: now,
     startedAt: now,
     floorWeight,
+    // Whoever rolls back goes to what has served before.
+    ...(candidate !== facts.desired && { skipsSteps: true }),
   };
-}
-
-/** The candidate's own part of its name, since with the whole of it an id could become longer than the API allows. */
-function rolloutId({ modelDeployment: { metadata } }: Facts, { name }: RevisionFacts): string {
-  return `${name.slice(metadata.name.length + 1)}-${metadata.generation}`;
 }
 
 /** Whether the step lacks pods. One that is a pause needs none beyond those with which it was reached. */

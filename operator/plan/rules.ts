@@ -1,13 +1,14 @@
 import { durationMs } from '../api/duration.ts';
 import { FULL_WEIGHT, routeAllTo, splitBetween, type Routing } from '../traffic/routing.ts';
 import { hasCapacityFor } from './capacity.ts';
-import { istioMissing, type Course } from './course.ts';
+import { istioMissing, type Course, type DecidedReason } from './course.ts';
 import { findFailure, whyNotReady, type FailureReason } from './evidence.ts';
 import { leftovers, type Facts, type RevisionFacts } from './facts.ts';
 import { LOOK_WHILE_ROLLING_MS, lookForProofMs } from './pace.ts';
 import { whyUnproven, type Proof } from './proof.ts';
 import { promotion } from './promotion.ts';
 import { rolling } from './rolling.ts';
+import { rolloutIdOf } from './rollout-id.ts';
 import { keptWarm, type Warm } from './warm.ts';
 
 type CourseRule = (facts: Facts, proof: Proof, nowMs: number) => Course | undefined;
@@ -16,9 +17,9 @@ type CourseRule = (facts: Facts, proof: Proof, nowMs: number) => Course | undefi
 const rules: readonly CourseRule[] = [
   deleting, // owner references do the rest
   first, // nothing was ever promoted: bring up the first revision, without steps
-  aborted, // the desired revision has failed: stay on the stable until the spec asks for another
+  rolling, // there is something to go to: what the spec asks for, or where somebody rolls back
+  aborted, // the desired revision was given up: stay on the stable until the spec asks for another
   settled, // the spec asks for the stable
-  rolling, // the spec asks for something new
 ];
 
 export function decideCourse(facts: Facts, proof: Proof, nowMs: number): Course {
@@ -76,15 +77,21 @@ function recordedAtMs({ objects }: RevisionFacts): number | undefined {
 }
 
 function aborted(facts: Facts, proof: Proof, nowMs: number): Course | undefined {
-  const { stable, desired } = facts;
-  const mark = desired === stable ? undefined : desired.marks.aborted;
-  if (stable === undefined || mark === undefined) return undefined;
+  const { stable, desired, revisions } = facts;
+  if (stable === undefined || desired.marks.aborted === undefined) return undefined;
+  // A rollback that has failed itself is what there is to tell of.
+  const mark = revisions.get(desired.marks.aborted.rollbackTo ?? '')?.marks.aborted ?? desired.marks.aborted;
   return {
     phase: 'Aborted',
-    reason: mark.reason as FailureReason, // an abort of ours has written it
-    message: `${mark.message}. ${whereTrafficIs(facts, stable, proof)}; change the model, runtime, resources or podTemplate to try again`,
+    reason: mark.reason as FailureReason | DecidedReason, // one of ours has written it
+    message: `${mark.message}. ${whereTrafficIs(facts, stable, proof)}; change the model, runtime, resources or podTemplate, or decide Retry${onRollout(facts)}, to try again`,
     ...onlyStable(facts, stable, { proof, nowMs }),
   };
+}
+
+function onRollout(facts: Facts): string {
+  const id = rolloutIdOf(facts, undefined);
+  return id === undefined ? '' : ` on rollout ${id}`;
 }
 
 /** Status never says that traffic is where it is not known to be (I11). */

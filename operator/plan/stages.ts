@@ -8,7 +8,7 @@ import {
   type Routing,
 } from '../traffic/routing.ts';
 import { hasCapacityFor, podsForShare } from './capacity.ts';
-import { istioMissing, type Course } from './course.ts';
+import { istioMissing, type Course, type RolloutState } from './course.ts';
 import { whyNotReady } from './evidence.ts';
 import { LOOK_WHILE_ROLLING_MS, lookForProofMs } from './pace.ts';
 import { promotion } from './promotion.ts';
@@ -23,14 +23,15 @@ interface Stage {
 }
 
 /** Why a rollout stands where it stands; the first that applies is what status says. */
-export const stages: readonly Stage[] = [
+const stages: readonly Stage[] = [
   {
     applies: ({ facts }) => !facts.observed.platform.istio,
     course: () => ({ phase: 'Progressing', reason: 'IstioMissing', message: istioMissing }),
   },
   { applies: isUnroutable, course: takeBack },
+  { applies: ({ state }) => state.paused !== undefined, course: pausedByDecision },
   {
-    applies: (rollout) => rollout.state.stepIndex < rollout.stepCount && lacksPods(rollout),
+    applies: (rollout) => lacksPods(rollout) && !isRealisedToTheEnd(rollout),
     course: ({ facts, candidate, demand }) => ({
       phase: 'Progressing',
       reason: 'WaitingForPods',
@@ -47,7 +48,7 @@ export const stages: readonly Stage[] = [
       nextLookMs: lookForProofMs(facts, nowMs),
     }),
   },
-  { applies: ({ state, stepCount }) => state.stepIndex >= stepCount, course: promote },
+  { applies: ({ stepIndex, stepCount }) => stepIndex >= stepCount, course: promote },
   {
     applies: ({ wait, nowMs }) => wait === undefined || (wait.kind === 'Until' && wait.timeMs <= nowMs),
     course: enterNextStep,
@@ -55,6 +56,17 @@ export const stages: readonly Stage[] = [
   { applies: ({ wait }) => wait?.kind === 'Decision', course: pausedUntilDecision },
   { applies: () => true, course: pausedForATime },
 ];
+
+export function stageOf(rollout: Rollout): StageCourse {
+  const stage = stages.find((entry) => entry.applies(rollout));
+  if (stage === undefined) throw new Error('the last stage always applies');
+  return stage.course(rollout);
+}
+
+/** What it lacks then, it lacks for its promotion. */
+function isRealisedToTheEnd({ facts, demand, stepIndex, stepCount }: Rollout): boolean {
+  return stepIndex >= stepCount && sameRouting(facts.askedRouting, demand.routing);
+}
 
 /** Requests are sent to pods of which not one is ready: proxies would answer them with 503 (I1). */
 function isUnroutable({ facts, candidate }: Rollout): boolean {
@@ -88,21 +100,38 @@ function promote({ facts, candidate, demand, state, nowMs }: Rollout): StageCour
   };
 }
 
-function enterNextStep({ state, candidate, demand, nowMs }: Rollout): StageCourse {
+function enterNextStep(rollout: Rollout): StageCourse {
+  const { candidate, demand } = rollout;
   return {
     phase: 'Progressing',
     reason: 'StepCompleted',
     message: `${shareOf(demand.routing, candidate.name)} of the traffic reaches ${candidate.name}`,
-    rollout: { ...state, stepIndex: state.stepIndex + 1, stepEnteredAt: new Date(nowMs).toISOString() },
+    rollout: atNextStep(rollout),
     nextLookMs: 0,
   };
 }
 
-function pausedUntilDecision({ candidate, demand }: Rollout): StageCourse {
+export function atNextStep({ state, nowMs }: Pick<Rollout, 'state' | 'nowMs'>): RolloutState {
+  return { ...state, stepIndex: state.stepIndex + 1, stepEnteredAt: new Date(nowMs).toISOString() };
+}
+
+/** Whoever reads it has all that a RolloutDecision needs. */
+function pausedUntilDecision({ candidate, demand, state }: Rollout): StageCourse {
   return {
     phase: 'Paused',
     reason: 'PausedUntilDecision',
-    message: `Paused with ${shareOf(demand.routing, candidate.name)} on ${candidate.name}, as the steps say: remove this pause from spec.rollout to go on, or go back to what was there before to stop`,
+    message: `Paused with ${shareOf(demand.routing, candidate.name)} on ${candidate.name}, as the steps say: a RolloutDecision Promote or Abort on rollout ${state.id} decides, or an edit that removes this pause or goes back to what was there before`,
+  };
+}
+
+function pausedByDecision({ facts, candidate, demand, state }: Rollout): StageCourse {
+  const { by = '', reason } = state.paused ?? {};
+  const share = shareOf(facts.askedRouting ?? demand.routing, candidate.name);
+  return {
+    phase: 'Paused',
+    reason: 'PausedByDecision',
+    message: `Paused with ${share} on ${candidate.name} by ${by}${reason === undefined ? '' : ` (${reason})`}: a RolloutDecision Resume on rollout ${state.id} goes on, Abort stops`,
+    isHeld: true,
   };
 }
 

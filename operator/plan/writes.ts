@@ -9,10 +9,8 @@ import type { Routing } from '../traffic/routing.ts';
 import type { Action } from './action.ts';
 import { autoscalerSettings } from './autoscaling.ts';
 import type { Course } from './course.ts';
-import { leftovers, type Facts, type RevisionFacts } from './facts.ts';
-
-/** Revisions that are over, kept as records so that one can go back to them. */
-const HISTORY_LIMIT = 10;
+import type { Facts, RevisionFacts } from './facts.ts';
+import { forgettable } from './revision-history.ts';
 
 /**
  * Every write of this pass, in order. First the mark from which the rest follows, so that a crash after it changes
@@ -28,14 +26,23 @@ export function planWrites(
   if (course.phase === 'Deleting') return [];
   const kept = [...facts.revisions.values()].filter(({ name }) => course.shares.has(name));
   return [
-    ...kept.flatMap((revision) => recordOf(facts, revision, course)),
-    ...recordOfMarked(facts, course, kept),
+    ...recorded(facts, course).flatMap((revision) => recordOf(facts, revision, course)),
     ...routes(facts, routing),
     ...kept.flatMap((revision) => revisionObjects(facts, course, revision)),
     ...entryService(facts),
     ...retired.flatMap(retire),
-    ...forget(facts),
+    ...forgettable(facts, routing)
+      .flatMap(({ objects }) => objects.get('ControllerRevision') ?? [])
+      .flatMap(remove),
   ];
+}
+
+/** Those that are kept, and those that are not but whose marks change: a candidate that is given up. */
+function recorded(facts: Facts, { shares, mark }: Course): readonly RevisionFacts[] {
+  const decided = new Set(facts.modelDeployment.status?.pendingMarks?.map(({ revision }) => revision));
+  return [...facts.revisions.values()].filter(
+    (revision) => shares.has(revision.name) || revision === mark?.revision || decided.has(revision.name),
+  );
 }
 
 function record(facts: Facts, revision: RevisionFacts, marks: Marks): readonly Action[] {
@@ -46,11 +53,6 @@ function record(facts: Facts, revision: RevisionFacts, marks: Marks): readonly A
 
 function recordOf(facts: Facts, revision: RevisionFacts, { mark }: Course): readonly Action[] {
   return record(facts, revision, mark?.revision === revision ? mark.marks : revision.marks);
-}
-
-/** An aborted candidate is not kept, but its mark has to be written. */
-function recordOfMarked(facts: Facts, { mark }: Course, kept: readonly RevisionFacts[]): readonly Action[] {
-  return mark === undefined || kept.includes(mark.revision) ? [] : record(facts, mark.revision, mark.marks);
 }
 
 function routes(
@@ -125,16 +127,6 @@ function retire({ objects, pods }: RevisionFacts): readonly Action[] {
     ? ['HorizontalPodAutoscaler', 'Deployment']
     : ['HorizontalPodAutoscaler', 'Service', 'DestinationRule', 'PodDisruptionBudget'];
   return kinds.flatMap((kind) => objects.get(kind) ?? []).flatMap(remove);
-}
-
-function forget(facts: Facts): readonly Action[] {
-  const ending = new Set(leftovers(facts));
-  return [...facts.revisions.values()]
-    .filter((revision) => ![facts.stable, facts.desired].includes(revision) && !ending.has(revision))
-    .sort((left, right) => right.number - left.number)
-    .slice(HISTORY_LIMIT)
-    .flatMap(({ objects }) => objects.get('ControllerRevision') ?? [])
-    .flatMap(remove);
 }
 
 function applyWhenDifferent(

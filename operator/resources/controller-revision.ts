@@ -23,7 +23,16 @@ export interface ModelSources {
 export interface Marks {
   /** RFC 3339 */
   readonly promotedAt?: string;
-  readonly aborted?: { readonly reason: string; readonly message: string; readonly at: string };
+  readonly aborted?: AbortedMark;
+}
+
+/** Given up, by the operator or by a decision. */
+export interface AbortedMark {
+  readonly reason: string;
+  readonly message: string;
+  readonly at: string;
+  /** The revision to go to instead, where somebody has decided to roll back. */
+  readonly rollbackTo?: string;
 }
 
 export interface ControllerRevision extends KubernetesObject {
@@ -77,10 +86,10 @@ export function readMarks({ metadata }: KubernetesObject): Marks {
   };
 }
 
-function readAborted(text: string): NonNullable<Marks['aborted']> {
+function readAborted(text: string): AbortedMark {
   const unreadable = { reason: 'Aborted', message: text, at: new Date(0).toISOString() };
   try {
-    const parsed = JSON.parse(text) as Partial<NonNullable<Marks['aborted']>> | null;
+    const parsed = JSON.parse(text) as Partial<AbortedMark> | null;
     return { ...unreadable, ...parsed };
   } catch {
     return unreadable;

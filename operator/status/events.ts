@@ -12,6 +12,7 @@ interface Change {
 
 /** Each tells of one kind of thing that has happened; nothing changed means nothing told. */
 const tellers: readonly ((change: Change) => PlannedEvent | undefined)[] = [
+  superseded,
   rolloutStarted,
   stepCompleted,
   promoted,
@@ -27,6 +28,12 @@ export function eventsOf(facts: Facts, course: Course, after: ModelDeploymentSta
     .map((tell) => tell(change))
     .filter((event) => event !== undefined)
     .map((event) => ({ kind: 'RecordEvent', event }));
+}
+
+function superseded({ before, after }: Change): PlannedEvent | undefined {
+  const told = before?.history?.filter(({ outcome }) => outcome === 'Superseded').map(({ at }) => at) ?? [];
+  const news = after.history?.find(({ outcome, at }) => outcome === 'Superseded' && !told.includes(at));
+  return news && { type: 'Normal', reason: 'Superseded', message: news.message ?? '' };
 }
 
 function rolloutStarted({ before, after, facts }: Change): PlannedEvent | undefined {

@@ -38,13 +38,24 @@ export function refusedStatus(
   const own = conditionsOf(claimsOf(refusal), before.conditions ?? [], { observedGeneration, nowMs });
   return {
     ...(refusal.reason === 'NameTaken' ? allButRoutes(planned, before) : sizeOnly(planned, before)),
+    ...(before.pendingMarks !== undefined && { pendingMarks: before.pendingMarks }),
     ...{ observedGeneration, phase: 'Degraded', ...refusal },
     conditions: replaced(planned.conditions ?? [], own),
   };
 }
 
-function sizeOnly({ ready }: ModelDeploymentStatus, before: ModelDeploymentStatus): ModelDeploymentStatus {
-  return { ...before, ...(ready !== undefined && { ready }) };
+function sizeOnly(planned: ModelDeploymentStatus, before: ModelDeploymentStatus): ModelDeploymentStatus {
+  const { ready } = planned;
+  return { ...before, ...(ready !== undefined && { ready }), ...begun(planned, before) };
+}
+
+/** A rollout that cannot even take its first step can be decided about, and so has to have its id. */
+function begun(
+  { rollout, rolloutId }: ModelDeploymentStatus,
+  before: ModelDeploymentStatus,
+): ModelDeploymentStatus {
+  if (rollout === undefined || rollout.revision === before.rollout?.revision) return {};
+  return { rollout, ...(rolloutId !== undefined && { rolloutId }) };
 }
 
 /** All other writes were done. Whether routes were is known from their proof alone. */

@@ -1,20 +1,21 @@
-import type { HistoryEntry, ModelDeploymentStatus, RevisionStatus } from '../api/model-deployment.ts';
+import type { ModelDeploymentStatus, RevisionStatus } from '../api/model-deployment.ts';
 import { entryServiceName, serviceHost } from '../api/names.ts';
 import type { Course } from '../plan/course.ts';
 import { runningPods, type Facts, type RevisionFacts } from '../plan/facts.ts';
 import { askedAtMs, type Proof } from '../plan/proof.ts';
+import { rolloutIdOf } from '../plan/rollout-id.ts';
 import { chosenStrategy } from '../strategies/index.ts';
 import { FULL_WEIGHT, weightOf, type Routing } from '../traffic/routing.ts';
 import { claimsOf } from './claims.ts';
 import { conditionsOf } from './conditions.ts';
+import { historyOf } from './history.ts';
 
-const HISTORY_LIMIT = 10;
 /** The CRD bounds messages; Kubernetes' own reasons inside them can be long. */
 const LONGEST_MESSAGE = 1024;
 /** The CRD bounds this list too; the revisions that matter most come first. */
 const MOST_REVISIONS = 32;
 
-interface StatusInput {
+export interface StatusInput {
   readonly facts: Facts;
   readonly proof: Proof;
   readonly course: Course;
@@ -26,23 +27,20 @@ interface StatusInput {
 /** The whole status, rebuilt from the world on every pass; only `rollout` and `routing` are memory. */
 export function buildStatus(input: StatusInput): ModelDeploymentStatus {
   const { facts, course, nowMs } = input;
-  const { modelDeployment, stable, desired } = facts;
+  const { modelDeployment, stable } = facts;
+  const { status: before = {} } = modelDeployment;
   const observedGeneration = modelDeployment.metadata.generation;
-  const candidate = stable === undefined || desired === stable ? undefined : desired;
+  const candidate = shownCandidate(facts);
   const message = course.message.slice(0, LONGEST_MESSAGE);
   return withoutUndefined({
     observedGeneration,
     phase: course.phase,
     reason: course.reason,
     message,
-    conditions: conditionsOf(
-      claimsOf(facts, { ...course, message }),
-      modelDeployment.status?.conditions ?? [],
-      {
-        observedGeneration,
-        nowMs,
-      },
-    ),
+    conditions: conditionsOf(claimsOf(facts, { ...course, message }), before.conditions ?? [], {
+      observedGeneration,
+      nowMs,
+    }),
     stable: stable?.name,
     candidate: candidate?.name,
     step: stepOf(facts, course),
@@ -51,10 +49,19 @@ export function buildStatus(input: StatusInput): ModelDeploymentStatus {
     p95: course.rollout && latencyOf(facts, candidate),
     url: urlOf(facts),
     revisions: revisionsOf(input),
+    rolloutId: rolloutIdOf(facts, course.rollout),
     rollout: course.rollout,
+    wanted: wantedOf(facts),
+    decisions: before.decisions,
     routing: routingOf(input),
-    history: historyOf(facts),
+    history: historyOf(facts, course, nowMs),
   });
+}
+
+/** What is tried, or was and is given up now. */
+function shownCandidate({ stable, candidate, desired }: Facts): RevisionFacts | undefined {
+  if (stable === undefined) return undefined;
+  return candidate ?? (desired === stable ? undefined : desired);
 }
 
 type Sparse<T> = { readonly [Key in keyof T]: T[Key] | undefined };
@@ -138,25 +145,13 @@ function routingOf({ facts, proof, routing, nowMs }: StatusInput): ModelDeployme
   };
 }
 
-/** How rollouts ended, the newest first, as the records of the revisions tell. */
-function historyOf({ revisions }: Facts): HistoryEntry[] {
-  return [...revisions.values()]
-    .flatMap(({ name, marks }): HistoryEntry[] => [
-      ...(marks.promotedAt === undefined
-        ? []
-        : [{ revision: name, outcome: 'Promoted' as const, at: marks.promotedAt }]),
-      ...(marks.aborted === undefined
-        ? []
-        : [
-            {
-              revision: name,
-              outcome: 'Aborted' as const,
-              reason: marks.aborted.reason,
-              message: marks.aborted.message.slice(0, LONGEST_MESSAGE),
-              at: marks.aborted.at,
-            },
-          ]),
-    ])
-    .sort((left, right) => Date.parse(right.at) - Date.parse(left.at))
-    .slice(0, HISTORY_LIMIT);
+/** What the spec, and so Git, asks for while users get something else. */
+function wantedOf(facts: Facts): ModelDeploymentStatus['wanted'] {
+  const { desired, stable, modelDeployment } = facts;
+  if (stable === undefined || desired === stable) return undefined;
+  const { uri, sha256 } = desired.snapshot.podShape.model;
+  const { wanted: before } = modelDeployment.status ?? {};
+  const digest =
+    sha256 ?? digestOf(facts, desired) ?? (before?.revision === desired.name ? before.sha256 : undefined);
+  return { revision: desired.name, modelUri: uri, ...(digest !== undefined && { sha256: digest }) };
 }

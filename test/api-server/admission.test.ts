@@ -5,7 +5,7 @@ import type { ModelDeployment } from '../../operator/api/model-deployment.ts';
 import { startApiServer, type RunningApiServer } from '../bed/api-server.ts';
 import { examplesFolder, invalidExamples, type InvalidExample } from '../support/examples.ts';
 
-const definition = join(import.meta.dirname, '../../crds/modeldeployments.yaml');
+const definition = join(import.meta.dirname, '../../crds');
 const valid = (await readdir(examplesFolder)).filter((name) => name.endsWith('.yaml'));
 const invalid = await invalidExamples();
 const smallest = await readFile(join(examplesFolder, 'minimal.yaml'), 'utf8');

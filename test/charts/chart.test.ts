@@ -35,7 +35,10 @@ describe('the chart', () => {
   });
 
   test('puts every namespaced object into the release’s namespace', async () => {
-    const clusterWide = ['CustomResourceDefinition', 'ClusterRole', 'ClusterRoleBinding'];
+    const clusterWide = [
+      ...['CustomResourceDefinition', 'ClusterRole', 'ClusterRoleBinding'],
+      ...['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'],
+    ];
     const namespaced = (await template()).filter(({ kind }) => !clusterWide.includes(kind));
     expect(namespaced.map(({ metadata }) => metadata.namespace)).toEqual(
       namespaced.map(() => 'headgate-system'),

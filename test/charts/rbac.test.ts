@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../operator/api/object.ts';
+import { DECISION_ACTIONS } from '../../operator/api/rollout-decision.ts';
 import { declaredGrants } from '../../operator/kube/grants.ts';
 import type { ClusterRole, ClusterRoleBinding, Deployment, Role, RoleBinding } from './kinds.ts';
 import { grantsOf } from './grants.ts';
@@ -24,6 +25,12 @@ const NEVER_GRANTED_RESOURCES = [
   'clusterroles',
   'clusterrolebindings',
 ];
+
+/** All but the reading of policies, which are in no namespace. */
+function namespacedGrants(): string[] {
+  const clusterWide = declaredGrants('Policies');
+  return [...declaredGrants()].filter((grant) => !clusterWide.has(grant)).sort();
+}
 
 describe('what the operator may do', () => {
   let objects: KubernetesObject[];
@@ -70,8 +77,12 @@ describe('what the operator may do', () => {
     ]);
   });
 
-  test('lets it get single objects of no kind but Gateway', () => {
-    expect(grants.filter((grant) => grant.startsWith('get '))).toEqual(['get gateways.networking.istio.io']);
+  test('lets it get single objects of no kind but Gateway and the policy of decisions', () => {
+    expect(grants.filter((grant) => grant.startsWith('get ')).sort()).toEqual([
+      'get gateways.networking.istio.io',
+      'get validatingadmissionpolicies.admissionregistration.k8s.io',
+      'get validatingadmissionpolicybindings.admissionregistration.k8s.io',
+    ]);
   });
 
   test('reads pods and never writes them', () => {
@@ -116,7 +127,7 @@ describe('what the operator of one namespace may do', () => {
   }
 
   test('is the same, inside that namespace', () => {
-    expect(rightsIn('ml')).toEqual([...declaredGrants()].sort());
+    expect(rightsIn('ml')).toEqual(namespacedGrants());
   });
 
   test('is reading what proves a routing, in the gateways’ namespaces', () => {
@@ -175,7 +186,43 @@ describe('the two halves of the chart', () => {
     const objects = await template('--set', 'parts.operator=false,rbac.adminsMayInstall=true');
     const role = only<ClusterRole>(objects, 'ClusterRole', name);
     expect(role.metadata.labels).toMatchObject({ 'rbac.authorization.k8s.io/aggregate-to-admin': 'true' });
-    expect(role.rules.flatMap(grantsOf).sort()).toEqual([...declaredGrants()].sort());
+    expect(role.rules.flatMap(grantsOf).sort()).toEqual(namespacedGrants());
+  });
+});
+
+describe('who may decide about rollouts', () => {
+  const DECIDE = `${OPERATOR_ROLE}-decide`;
+
+  test('is whoever is bound to the role for it, which has a verb for every action and may not attest', async () => {
+    const role = only<ClusterRole>(await template(), 'ClusterRole', DECIDE);
+    const verbs = role.rules.flatMap((rule) =>
+      rule.resources.includes('modeldeployments') ? rule.verbs : [],
+    );
+    expect(verbs).toEqual(expect.arrayContaining(DECISION_ACTIONS.map((action) => action.toLowerCase())));
+    expect(verbs).not.toContain('attest');
+    expect(role.metadata.labels).not.toHaveProperty(['rbac.authorization.k8s.io/aggregate-to-admin']);
+  });
+
+  test('is whoever administers a namespace, where the values say so', async () => {
+    const objects = await template('--set', 'decisions.aggregateToAdmin=true');
+    expect(only<ClusterRole>(objects, 'ClusterRole', DECIDE).metadata.labels).toMatchObject({
+      'rbac.authorization.k8s.io/aggregate-to-admin': 'true',
+    });
+  });
+
+  test('is nobody’s question without the policy, and the operator does not look for one', async () => {
+    const objects = await template('--set', 'decisions.policy=false');
+    expect(objects.filter(({ kind }) => kind.startsWith('ValidatingAdmissionPolicy'))).toEqual([]);
+    const grants = only<ClusterRole>(objects, 'ClusterRole', OPERATOR_ROLE).rules.flatMap(grantsOf);
+    expect(grants.filter((grant) => grant.includes('policies.admission'))).toEqual([]);
+    const [container] = only<Deployment>(objects, 'Deployment').spec.template.spec.containers;
+    expect(container?.env.map(({ name }) => name)).not.toContain('HEADGATE_DECISION_POLICY');
+  });
+
+  test('is not known to be true by an operator that may read nothing cluster-wide', async () => {
+    const objects = await template('--set', 'watchNamespace=ml');
+    const [container] = only<Deployment>(objects, 'Deployment').spec.template.spec.containers;
+    expect(container?.env.map(({ name }) => name)).not.toContain('HEADGATE_DECISION_POLICY');
   });
 });
 

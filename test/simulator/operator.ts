@@ -119,6 +119,7 @@ export function observe(world: World, modelDeployment: ModelDeployment): Observe
     platform,
     refusedTraffic: [],
     defaultRuntimeImage: 'localhost/headgate-runtime:dev',
+    decisions: [],
   };
 }
 

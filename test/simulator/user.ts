@@ -50,6 +50,7 @@ export function newSpec(version: Version): ModelDeploymentSpec {
       strategy: 'Canary',
       canary: { steps: [...STEPS.usual] },
       abortOn: { errorRatePercent: 5, progressDeadline: '20s' },
+      revisionHistoryLimit: 10,
     },
   };
 }

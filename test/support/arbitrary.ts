@@ -62,7 +62,9 @@ export const happenings: fc.Arbitrary<readonly Happening[]> = fc.array(
     },
     {
       weight: 1,
-      arbitrary: fc.constant(happening('pass without status', (scene) => scene.pass({ crash: true }))),
+      arbitrary: fc.constant(
+        happening('pass without status', (scene) => scene.pass({ crashBefore: 'Status' })),
+      ),
     },
     {
       weight: 2,

@@ -1,10 +1,11 @@
-import { API_VERSION, KIND, revisionName } from '../../operator/api/names.ts';
+import { API_VERSION, DECISION_KIND, KIND, revisionName } from '../../operator/api/names.ts';
 import type {
   CanaryStep,
   ModelDeployment,
   ModelDeploymentSpec,
 } from '../../operator/api/model-deployment.ts';
 import type { KubernetesObject } from '../../operator/api/object.ts';
+import type { DecisionAction, RolloutDecision } from '../../operator/api/rollout-decision.ts';
 import type { Action, PlannedEvent } from '../../operator/plan/action.ts';
 import type {
   Observed,
@@ -62,6 +63,7 @@ export function newModelDeployment(name = 'fraud'): ModelDeployment {
         strategy: 'Canary',
         canary: { steps: [...STEPS] },
         abortOn: { errorRatePercent: 5, progressDeadline: '10m' },
+        revisionHistoryLimit: 10,
       },
     },
   };
@@ -92,6 +94,8 @@ export class Scene {
   platform = { istio: true, customMetrics: true };
   runtimeImage = 'localhost/headgate-runtime:dev';
   refusedTraffic: readonly TrafficRefusal[] = [];
+  decisions: readonly RolloutDecision[] = [];
+  decisionPolicySince: string | undefined = new Date(START_MS).toISOString();
   /** What has been told, oldest first. */
   readonly events: PlannedEvent[] = [];
   pods: readonly PodObservation[] = [];
@@ -157,6 +161,36 @@ export class Scene {
   withModelDeployment(change: Partial<ModelDeployment>): this {
     this.modelDeployment = { ...this.modelDeployment, ...change };
     return this;
+  }
+
+  /** Creates a RolloutDecision; about the present rollout where it names none. */
+  decides(action: DecisionAction, spec: Partial<RolloutDecision['spec']> = {}): this {
+    const { namespace, name } = this.modelDeployment.metadata;
+    const number = this.decisions.length + 1;
+    return this.withDecision({
+      apiVersion: API_VERSION,
+      kind: DECISION_KIND,
+      metadata: {
+        ...{ namespace, name: `decision-${number}`, uid: `uid-of-decision-${number}` },
+        creationTimestamp: new Date(this.nowMs).toISOString(),
+      },
+      spec: {
+        ...{ modelDeployment: name, rollout: this.status.rolloutId ?? 'none', action, decidedBy: 'alice' },
+        ...spec,
+      },
+    });
+  }
+
+  /** As it stands in the API server; in the place of an older version of it. */
+  withDecision(decision: RolloutDecision): this {
+    const others = this.decisions.filter(({ metadata }) => metadata.uid !== decision.metadata.uid);
+    this.decisions = [...others, decision];
+    return this;
+  }
+
+  /** What the decision made last has been answered. */
+  get answer(): RolloutDecision['status'] {
+    return this.decisions.at(-1)?.status;
   }
 
   losesStatus(): this {
@@ -242,6 +276,8 @@ export class Scene {
       platform: this.platform,
       refusedTraffic: this.refusedTraffic,
       defaultRuntimeImage: this.runtimeImage,
+      decisions: this.decisions,
+      ...(this.decisionPolicySince !== undefined && { decisionPolicySince: this.decisionPolicySince }),
     };
   }
 
@@ -250,20 +286,23 @@ export class Scene {
     return plan(this.modelDeployment, this.observed(), this.nowMs);
   }
 
-  /** One pass; `crash` ends it before the status is written. */
-  pass({ crash = false } = {}): Plan {
+  /** One pass; a crash ends it before the status is written, or before decisions are answered. */
+  pass({ crashBefore }: { readonly crashBefore?: 'Status' | 'Answers' } = {}): Plan {
     const decided = this.plan();
     for (const action of decided.actions) this.carryOut(action);
-    if (!crash) this.withModelDeployment({ status: decided.status });
+    if (crashBefore !== 'Status') this.withModelDeployment({ status: decided.status });
+    if (crashBefore === undefined) {
+      for (const { decision, status } of decided.answers) this.withDecision({ ...decision, status });
+    }
     return decided;
   }
 
   /** Passes until nothing more happens at this time. */
   rests(): this {
     for (let count = 0; count < MANY_PASSES; count += 1) {
-      const before = JSON.stringify([this.status, this.children]);
+      const before = JSON.stringify([this.status, this.children, this.decisions]);
       this.pass();
-      if (JSON.stringify([this.status, this.children]) === before) return this;
+      if (JSON.stringify([this.status, this.children, this.decisions]) === before) return this;
     }
     throw new Error(`no rest after ${MANY_PASSES} passes: ${JSON.stringify(this.status, undefined, 2)}`);
   }

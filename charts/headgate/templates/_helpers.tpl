@@ -42,6 +42,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- end }}
 
+{{- define "headgate.decisionPolicyName" -}}
+{{- include "headgate.clusterName" . }}-decisions
+{{- end }}
+
 {{- /* Takes {image, appVersion}. */ -}}
 {{- define "headgate.image" -}}
 {{- if .image.digest -}}

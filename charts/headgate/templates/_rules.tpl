@@ -9,6 +9,14 @@
   - apiGroups: [headgate.dev]
     resources: [modeldeployments/status]
     verbs: [patch]
+  # What people decide is only read.
+  - apiGroups: [headgate.dev]
+    resources: [rolloutdecisions]
+    verbs: [list, watch]
+  # What became of a decision.
+  - apiGroups: [headgate.dev]
+    resources: [rolloutdecisions/status]
+    verbs: [patch]
   # What a revision is made of.
   - apiGroups: [apps]
     resources: [controllerrevisions]
@@ -65,4 +73,16 @@
     verbs: [list]
 {{- end }}
 {{- define "headgate.releaseRules" }}
+{{- end }}
+{{- define "headgate.policyRules" }}
+  # Whether deciders are held to their own names.
+  - apiGroups: [admissionregistration.k8s.io]
+    resources: [validatingadmissionpolicies]
+    resourceNames: [{{ include "headgate.decisionPolicyName" . }}]
+    verbs: [get]
+  # Whether that policy is in force.
+  - apiGroups: [admissionregistration.k8s.io]
+    resources: [validatingadmissionpolicybindings]
+    resourceNames: [{{ include "headgate.decisionPolicyName" . }}]
+    verbs: [get]
 {{- end }}

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { buildCustomResourceDefinition } from '../../../operator/api/crd.ts';
+import { buildCustomResourceDefinitions } from '../../../operator/api/crd.ts';
 import type { StructuralSchema } from '../../../operator/api/structural.ts';
 import { ruleProblems } from '../../../operator/lint/rules.ts';
 import { structureCheck } from '../../../operator/lint/structure.ts';
 
-const [version] = buildCustomResourceDefinition().spec['versions'] as readonly {
+const [definition] = buildCustomResourceDefinitions();
+const [version] = (definition?.spec['versions'] ?? []) as readonly {
   readonly schema: { readonly openAPIV3Schema: StructuralSchema };
 }[];
 const schema = version?.schema.openAPIV3Schema ?? {};

@@ -34,7 +34,7 @@ describe('a start that no restart can mend', () => {
       const scene = beforeTraffic().pod('v2-pod-0', ended(reason, message)).rests();
       expect(scene.status).toMatchObject({ phase: 'Aborted', reason });
       expect(scene.status.message).toBe(
-        `${message}. All traffic is on ${scene.revision('v1')}; change the model, runtime, resources or podTemplate to try again`,
+        `${message}. All traffic is on ${scene.revision('v1')}; change the model, runtime, resources or podTemplate, or decide Retry on rollout ${scene.status.rolloutId}, to try again`,
       );
       expect(scene.share('v1')).toBe(100);
     },

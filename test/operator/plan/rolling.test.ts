@@ -87,7 +87,7 @@ describe('a step', () => {
     scene.later(30 * 24 * 60 * MINUTE).rests();
     expect(scene.status).toMatchObject({ phase: 'Paused', reason: 'PausedUntilDecision', step: '1/3' });
     expect(scene.status.message).toBe(
-      `Paused with 20 % on ${scene.revision('v2')}, as the steps say: remove this pause from spec.rollout to go on, or go back to what was there before to stop`,
+      `Paused with 20 % on ${scene.revision('v2')}, as the steps say: a RolloutDecision Promote or Abort on rollout ${scene.status.rolloutId} decides, or an edit that removes this pause or goes back to what was there before`,
     );
     expect(scene.condition('Paused')).toBe('True');
   });
@@ -240,7 +240,7 @@ describe('a rollout survives', () => {
 
   test('an operator that dies in every pass before it writes a status: no weight is raised by what nobody proved', () => {
     const scene = serving().asksFor('v2').runs('v2', 2).gatewayStops(GATEWAY_A);
-    for (let pass = 0; pass < 10; pass += 1) scene.pass({ crash: true });
+    for (let pass = 0; pass < 10; pass += 1) scene.pass({ crashBefore: 'Status' });
     expect(scene.share('v2')).toBe(0);
     expect(scene.gatewaysGoOn().rests().status.step).toBe('1/4');
   });
@@ -267,8 +267,11 @@ describe('a rollout survives', () => {
   });
 });
 
-test('the id of a rollout fits its field for the longest name that is allowed', () => {
+test('the id of a rollout is short for the longest name that is allowed, and another one each time', () => {
   const scene = new Scene('f'.repeat(52)).runs('v1', 2).rests().asksFor('v2').runs('v2', 1);
-  scene.withModelDeployment({ metadata: { ...scene.modelDeployment.metadata, generation: 1_000_000 } });
-  expect(scene.rests().status.rollout?.id).toMatch(/^[a-z0-9]{10}-1000000$/);
+  const id = scene.rests().status.rollout?.id ?? '';
+  expect(id).toMatch(/^[a-z0-9]{10}-\d{13}$/);
+  scene.asksFor('v1').later(MINUTE).rests().asksFor('v2').rests();
+  expect(scene.status.rollout?.revision).toBe(scene.revision('v2'));
+  expect(scene.status.rollout?.id).not.toBe(id);
 });

@@ -121,7 +121,7 @@ describe('an abort', () => {
 
   test('never says that traffic is back in the pass that only writes it', () => {
     const scene = justAborted();
-    scene.pass({ crash: true });
+    scene.pass({ crashBefore: 'Status' });
     // The routes are as they were: the operator died between the mark and them.
     const before = atFirstPause();
     for (const name of ['fraud', 'fraud.mesh'])

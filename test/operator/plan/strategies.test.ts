@@ -6,13 +6,13 @@ import { serving, type Scene } from '../../support/scene.ts';
 
 type Rollout = ModelDeploymentSpec['rollout'];
 
-const abortOn = { errorRatePercent: 5, progressDeadline: '10m' };
+const always = { abortOn: { errorRatePercent: 5, progressDeadline: '10m' }, revisionHistoryLimit: 10 };
 const header = { name: 'x-preview', value: 'next' };
 const MINUTE = 60_000;
 
 /** `v1` serves with two pods and `v2` is asked for. */
-function asked(rollout: Omit<Rollout, 'abortOn'>): Scene {
-  return serving('v1', (scene) => scene.edits({ rollout: { ...rollout, abortOn } })).asksFor('v2');
+function asked(rollout: Omit<Rollout, keyof typeof always>): Scene {
+  return serving('v1', (scene) => scene.edits({ rollout: { ...rollout, ...always } })).asksFor('v2');
 }
 
 function blueGreen(settings: Partial<NonNullable<Rollout['blueGreen']>> = {}): Scene {
@@ -75,7 +75,7 @@ describe('blue and green', () => {
       blueGreen: { keepOldFor: '10m', autoPromote: { after: '1s' } },
     } as const;
     scene
-      .edits({ rollout: { ...decided, abortOn } })
+      .edits({ rollout: { ...decided, ...always } })
       .rests()
       .later(1_000)
       .rests();
@@ -147,7 +147,7 @@ describe('the old side', () => {
 
   test('goes as soon as another strategy is chosen', () => {
     const scene = switched()
-      .edits({ rollout: { strategy: 'Canary', abortOn } })
+      .edits({ rollout: { strategy: 'Canary', ...always } })
       .rests()
       .later(6_000)
       .rests();
@@ -221,7 +221,7 @@ describe('a shadow', () => {
   test('under which a canary was tried takes its users back', () => {
     const scene = serving('v1').asksFor('v2').runs('v2', 1).rests();
     expect(scene.share('v2')).toBe(5);
-    scene.edits({ rollout: { strategy: 'Shadow', abortOn } }).rests();
+    scene.edits({ rollout: { strategy: 'Shadow', ...always } }).rests();
     expect([scene.share('v2'), copies(scene)]).toEqual([0, 10]);
   });
 });

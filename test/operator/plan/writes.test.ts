@@ -53,7 +53,7 @@ describe('the order of writes', () => {
   test('of an abort that died after its mark: the routes all the same', () => {
     const scene = atFirstPause().pod('v2-pod-0', { crashes: 1, ready: false });
     const before = scene.children.filter(({ kind }) => kind === 'VirtualService');
-    scene.pass({ crash: true });
+    scene.pass({ crashBefore: 'Status' });
     for (const object of before) scene.byHand(object.kind, object.metadata.name, object);
     expect(scene.share('v2')).toBe(5);
     scene.pass();

@@ -40,7 +40,7 @@ describe('people are told', () => {
     const scene = serving().steps({ weight: 20 }, { pause: {} }).asksFor('v2').rests();
     const events = told(scene, (it) => it.runs('v2', 1));
     expect(reasons(events)).toStrictEqual(['Normal StepCompleted', 'Normal PausedUntilDecision']);
-    expect(events.at(-1)?.message).toContain('remove this pause from spec.rollout to go on');
+    expect(events.at(-1)?.message).toContain('a RolloutDecision Promote or Abort on rollout');
   });
 
   test('of an abort, with a warning in the words of the evidence', () => {
