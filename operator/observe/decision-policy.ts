@@ -1,4 +1,5 @@
 import type { RolloutDecision } from '../api/rollout-decision.ts';
+import { isForbidden } from '../controller/errors.ts';
 import type { Cluster } from '../kube/cluster.ts';
 import type { Observed } from '../plan/observed.ts';
 
@@ -12,8 +13,18 @@ export async function observeDecisionPolicy(
   decisions: readonly RolloutDecision[],
 ): Promise<Pick<Observed, 'decisionPolicySince'>> {
   if (name === undefined || decisions.every(({ status }) => status?.phase !== undefined)) return {};
-  const objects = await Promise.all(KINDS.map((kind) => cluster.read(kind, undefined, name)));
-  const times = objects.map((object) => object?.metadata.creationTimestamp ?? '').sort();
+  const times = (await Promise.all(KINDS.map((kind) => createdAt(cluster, kind, name)))).sort();
   const [earliest, latest] = times;
   return earliest === '' || latest === undefined ? {} : { decisionPolicySince: latest };
+}
+
+/** Whoever may not look has not seen it; people decide all the same. */
+async function createdAt(cluster: Cluster, kind: (typeof KINDS)[number], name: string): Promise<string> {
+  try {
+    const object = await cluster.read(kind, undefined, name);
+    return object?.metadata.creationTimestamp ?? '';
+  } catch (error) {
+    if (isForbidden(error)) return '';
+    throw error;
+  }
 }

@@ -4,7 +4,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { declaredGrants } from '../../operator/kube/grants.ts';
 import { usedGrants } from '../bed/audit.ts';
 import { waitFor } from '../bed/wait.ts';
-import { Installation } from './support/installation.ts';
+import { answerTo } from './support/decider.ts';
+import { Installation, NAMESPACE } from './support/installation.ts';
 import type { OperatorProcess } from './support/operator-process.ts';
 import { GATEWAY, StandInGateway } from './support/stand-in-gateway.ts';
 import { StandInNode } from './support/stand-in-node.ts';
@@ -62,6 +63,18 @@ describe('the life of the operator process on a real API server', () => {
       expect(names).toEqual([status.stable]);
     }
     await expect(installation.writesWithin(2_000)).resolves.toEqual([]);
+  }
+
+  /** Which it has to read, to check and to answer. */
+  async function decidesSomething(): Promise<void> {
+    const spec = { modelDeployment: 'fraud', rollout: 'another', action: 'Abort', decidedBy: 'admin' };
+    await installation.server.kubectl.apply([
+      {
+        ...{ apiVersion: 'headgate.dev/v1alpha1', kind: 'RolloutDecision' },
+        ...{ metadata: { name: 'any', namespace: NAMESPACE }, spec },
+      },
+    ]);
+    await answerTo(installation, 'any');
   }
 
   test('tells over HTTP that it lives and is ready', async () => {
@@ -131,6 +144,7 @@ describe('the life of the operator process on a real API server', () => {
       'their VirtualService is gone',
       async () => (await installation.find('VirtualService', 'fraud')) === undefined,
     );
+    await decidesSomething();
     const requests = await installation.requestsOfOperator();
     expect(requests.filter(({ status }) => status === 401 || status === 403)).toEqual([]);
     const used = usedGrants(requests);

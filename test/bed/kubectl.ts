@@ -5,6 +5,8 @@ export interface Kubectl {
   (...args: string[]): Promise<string>;
   /** Server-side apply of objects or of YAML text. */
   apply(manifest: string | readonly object[]): Promise<string>;
+  /** `create -f -`, as a person does it. */
+  create(manifest: string, ...args: string[]): Promise<string>;
   /** `get … -o json`, parsed. */
   json(...args: string[]): Promise<unknown>;
 }
@@ -24,6 +26,8 @@ export function createKubectl(kubeconfig: string, cacheFolder: string): Kubectl 
           ? manifest
           : JSON.stringify({ apiVersion: 'v1', kind: 'List', items: manifest }),
       ),
+    create: (manifest: string, ...args: string[]): Promise<string> =>
+      execute(['create', '-f', '-', ...args], manifest),
     json: async (...args: string[]): Promise<unknown> =>
       JSON.parse(await execute([...args, '-o', 'json'])) as unknown,
   });

@@ -22,6 +22,8 @@ import { OperatorProcess } from './operator-process.ts';
 
 export const SYSTEM_NAMESPACE = 'headgate-system';
 export const NAMESPACE = 'ml';
+/** As the chart names it in this release. */
+export const DECISION_POLICY = `${SYSTEM_NAMESPACE}-headgate-decisions`;
 const OPERATOR_USER = serviceAccountUser(SYSTEM_NAMESPACE, 'headgate');
 
 export interface InstallationOptions {
@@ -58,9 +60,11 @@ export class Installation {
       await server.kubectl('create', 'namespace', NAMESPACE);
       const place = ['--kubeconfig', server.kubeconfig, '--namespace', SYSTEM_NAMESPACE];
       await helm('install', 'headgate', chart, ...place);
-      await server.kubectl('wait', '--for=condition=Established', 'crd/modeldeployments.headgate.dev');
+      const crds = ['crd/modeldeployments.headgate.dev', 'crd/rolloutdecisions.headgate.dev'];
+      await server.kubectl('wait', '--for=condition=Established', ...crds);
       const kubeconfig = await server.kubeconfigForServiceAccount(SYSTEM_NAMESPACE, 'headgate');
-      const installation = new Installation(server, kubeconfig);
+      const settings = { HEADGATE_DECISION_POLICY: DECISION_POLICY };
+      const installation = new Installation(server, kubeconfig, settings);
       if (options.istio) await installation.installIstio();
       return installation;
     } catch (error) {
