@@ -42,7 +42,13 @@ async function secondsOf(work: () => Promise<unknown>): Promise<number> {
 /** The first pass's own writes, sent without an operator. */
 async function benchBare(world: World): Promise<number> {
   const modelDeployments = await world.createModelDeployments(BARE_NAMESPACE, count);
-  const nothing = { children: [], pods: [], reports: new Map(), gateways: { proxies: [], missing: [] }, decisions: [] };
+  const nothing = {
+    children: [],
+    pods: [],
+    reports: new Map(),
+    gateways: { proxies: [], missing: [] },
+    decisions: [],
+  };
   const platform = { istio: true, customMetrics: false };
   const send = async (modelDeployment: ModelDeployment): Promise<void> => {
     const observed = { ...nothing, platform, refusedTraffic: [], defaultRuntimeImage: RUNTIME_IMAGE };
