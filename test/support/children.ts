@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { buildCustomResourceDefinition } from '../../operator/api/crd.ts';
+import { buildCustomResourceDefinitions } from '../../operator/api/crd.ts';
 import type { ModelDeployment } from '../../operator/api/model-deployment.ts';
 import { revisionName } from '../../operator/api/names.ts';
 import type { KubernetesObject } from '../../operator/api/object.ts';
@@ -37,7 +37,8 @@ export function childrenOf(modelDeployment: ModelDeployment): readonly Kubernete
 
 /** The ModelDeployments of examples/ as an API server would hand them out: named, in a namespace, with every default. */
 export async function exampleModelDeployments(namespace: string): Promise<readonly ModelDeployment[]> {
-  const [version] = buildCustomResourceDefinition().spec['versions'] as readonly {
+  const [definition] = buildCustomResourceDefinitions();
+  const [version] = (definition?.spec['versions'] ?? []) as readonly {
     readonly schema: { readonly openAPIV3Schema: StructuralSchema };
   }[];
   if (version === undefined) throw new Error('the definition has no version');
