@@ -48,7 +48,9 @@ describe('the README', () => {
 
 describe('the architecture page', () => {
   test('names only functions of the plan that exist', async () => {
-    const folders = ['operator/plan', 'operator/status'].map((folder) => join(repository, folder));
+    const folders = ['operator/plan', 'operator/decisions', 'operator/status'].map((folder) =>
+      join(repository, folder),
+    );
     const files = await Promise.all(
       folders.map(async (folder) => (await readdir(folder)).map((file) => join(folder, file))),
     );
