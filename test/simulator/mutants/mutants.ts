@@ -40,15 +40,15 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a new destination is named before its Service exists',
     file: 'plan/next-routing.ts',
-    snippet: "return facing?.objects.has('Service') ? [{ revision, weight: 0 }] : [];",
+    snippet: "return facts.revisions.get(revision)?.objects.has('Service') ? [{ revision, weight: 0 }] : [];",
     replacement: 'return [{ revision, weight: 0 }];',
     caughtBy: 'I3',
   },
   {
     name: 'a weight is raised without proof that proxies know the destination',
     file: 'plan/next-routing.ts',
-    snippet: "proof.kind === 'Proven' && facing !== undefined",
-    replacement: 'facing !== undefined',
+    snippet: "const mayRaise = proof.kind === 'Proven' && course.isHeld !== true;",
+    replacement: 'const mayRaise = course.isHeld !== true;',
     caughtBy: 'I3',
   },
   {
@@ -91,7 +91,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the giver of traffic may shrink',
     file: 'plan/autoscaling.ts',
-    snippet: 'holdScaleDown: course.holdScaleDown && revision === facts.stable,',
+    snippet: 'holdScaleDown: isStable ? course.holdScaleDown : revision !== facts.candidate,',
     replacement: 'holdScaleDown: false,',
     caughtBy: 'I7',
   },
@@ -112,7 +112,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a rollout begins its steps anew in every pass',
     file: 'plan/rollout.ts',
-    snippet: 'if (remembered.stepsHash === stepsHash(facts)) return remembered;',
+    snippet: 'if (known === stepsHash(facts)) return remembered;',
     replacement: '',
     caughtBy: 'I12',
   },
@@ -126,7 +126,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'an abort is not recorded',
     file: 'plan/writes.ts',
-    snippet: '    ...recordOfMarked(facts, course, kept),\n',
+    snippet: 'revision === mark?.revision || ',
     replacement: '',
     caughtBy: 'I12',
   },
