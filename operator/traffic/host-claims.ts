@@ -18,10 +18,17 @@ export function hostClaimOf(
   { metadata, spec }: ModelDeployment,
   held: readonly string[] = [],
 ): HostClaim | undefined {
-  const { hosts, gateways, pathPrefix } = spec.traffic;
-  if (hosts === undefined || gateways === undefined) return undefined;
+  const { gateways, pathPrefix } = spec.traffic;
+  const hosts = [...(spec.traffic.hosts ?? []), ...previewHostsOf(spec.rollout)];
+  if (hosts.length === 0 || gateways === undefined) return undefined;
   const { namespace, name, creationTimestamp: createdAt = '' } = metadata;
   return { namespace, name, createdAt, hosts, gateways, pathPrefix, held };
+}
+
+/** Previews are routed by the same object, so that their hosts take in users' paths too. */
+function previewHostsOf({ blueGreen }: ModelDeployment['spec']['rollout']): readonly string[] {
+  const host = blueGreen?.preview?.host;
+  return host === undefined ? [] : [host];
 }
 
 /** The one of `rivals` that keeps the claim from serving one of its hosts; undefined when none does. */

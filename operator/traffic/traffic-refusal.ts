@@ -98,5 +98,23 @@ export function withoutRefused(
     gateways: gateways.filter(isLeft('Gateway', refusals)),
   };
   const isAnyLeft = left.hosts.length > 0 && left.gateways.length > 0;
-  return { ...modelDeployment, spec: { ...spec, traffic: { ...rest, ...(isAnyLeft && left) } } };
+  const isPreviewed = isAnyLeft ? isLeft('Host', refusals) : () => false;
+  return {
+    ...modelDeployment,
+    spec: {
+      ...spec,
+      traffic: { ...rest, ...(isAnyLeft && left) },
+      rollout: withPreviewHost(spec.rollout, isPreviewed),
+    },
+  };
+}
+
+type Rollout = ModelDeployment['spec']['rollout'];
+
+function withPreviewHost(rollout: Rollout, isServed: (host: string) => boolean): Rollout {
+  const { blueGreen } = rollout;
+  if (blueGreen?.preview?.host === undefined || isServed(blueGreen.preview.host)) return rollout;
+  const { preview, ...others } = blueGreen;
+  const header = preview.header && { preview: { header: preview.header } };
+  return { ...rollout, blueGreen: { ...others, ...header } };
 }

@@ -82,6 +82,20 @@ describe('what is left of a ModelDeployment', () => {
     }
   });
 
+  it('shows a preview under no host that is refused, while a header goes on to ask for it', () => {
+    const host = 'preview.example.com';
+    const header = { name: 'x-preview', value: 'next' };
+    const { spec } = modelDeployment;
+    const blueGreen = { ...{ preview: { host, header } }, keepOldFor: '1m' };
+    const previewed = { ...modelDeployment, spec: { ...spec, rollout: { ...spec.rollout, blueGreen } } };
+    expect(hostClaimOf(previewed)?.hosts).toEqual(['fraud.example.com', host]);
+    const left = withoutRefused(previewed, [{ ...refusal, kind: 'Host', name: host }]);
+    expect(left.spec.rollout.blueGreen).toEqual({ preview: { header }, keepOldFor: '1m' });
+    expect(left.spec.traffic).toEqual(spec.traffic);
+    const closed = withoutRefused(previewed, [{ ...refusal, kind: 'Gateway', name: publicly }]);
+    expect(closed.spec.rollout.blueGreen).toEqual({ preview: { header }, keepOldFor: '1m' });
+  });
+
   it('claims nothing without gateways', () => {
     expect(
       hostClaimOf(withoutRefused(modelDeployment, [{ ...refusal, kind: 'Gateway', name: publicly }])),
