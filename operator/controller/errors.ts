@@ -49,7 +49,12 @@ export function isInvalid(error: unknown): error is ApiError {
 
 /** The API server will answer the same as long as nobody changes anything. */
 export function isRefusal(error: unknown): error is ApiError {
-  return isInvalid(error) || isForbidden(error);
+  return isInvalid(error) || isForbidden(error) || isUnknownField(error);
+}
+
+/** An apply with a field that the kind does not have is answered with 500, as if the API server itself had failed. */
+function isUnknownField(error: unknown): boolean {
+  return error instanceof ApiError && error.message.startsWith('failed to create typed patch object');
 }
 
 /** Nothing new can be made in a namespace that is being deleted; what is in it goes by itself. */

@@ -206,6 +206,14 @@ describe('a write that the API server refuses for good', () => {
     [400, 'BadRequest'],
   ];
 
+  it('is told of an apply with a field that there is not, though the API server calls that its own fault', async () => {
+    const words =
+      'failed to create typed patch object (ml/child; apps/v1, Kind=Deployment): .spec.x: not declared';
+    cluster.failWrite('apply Deployment', new ApiError(500, 'Unknown', words));
+    await expect(run([apply('Deployment')])).rejects.toThrow(words);
+    expect(current().status?.reason).toBe('WriteRefused');
+  });
+
   it.each(refusals)('is told in status and by an event, once (%i)', async (status, reason) => {
     cluster.failWrite('apply Deployment', new ApiError(status, reason, 'spec.x: not so'));
     const message = 'The API server refuses Deployment child: spec.x: not so';
