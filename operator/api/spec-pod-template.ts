@@ -147,7 +147,14 @@ const podSpecSchema = Type.Object(
     imagePullSecrets: Type.Optional(
       Type.Array(
         Type.Object(
-          { name: text({ description: 'The Secret.', maxLength: 253, example: 'registry-pull' }) },
+          {
+            name: text({
+              description: 'The Secret.',
+              minLength: 1,
+              maxLength: 253,
+              example: 'registry-pull',
+            }),
+          },
           { description: 'A Secret.' },
         ),
         { description: 'Secrets for pulling the runtime image.', maxItems: 8 },

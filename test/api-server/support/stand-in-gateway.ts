@@ -88,8 +88,14 @@ export class StandInGateway {
       .request({ method: 'GET', path: collectionPath(resourceType('VirtualService')) })
       .catch(() => ({ items: [] }));
     return (list as { readonly items: readonly VirtualService[] }).items
-      .filter(({ spec }) => spec.gateways.includes(GATEWAY) && spec.hosts.includes(host))
+      .filter(
+        ({ spec }) => spec.gateways.includes(GATEWAY) && spec.hosts.some((pattern) => isFor(pattern, host)),
+      )
       .flatMap(({ spec }) => spec.http)
       .find(({ match }) => match?.some(({ uri }) => uri?.exact === path))?.directResponse?.body.string;
   }
+}
+
+function isFor(pattern: string, host: string): boolean {
+  return pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) : pattern === host;
 }
