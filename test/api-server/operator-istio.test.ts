@@ -120,4 +120,30 @@ describe('the operator on a cluster without Istio and without the metrics API', 
     await installation.server.kubectl('delete', 'crd', metricsApi.metadata.name);
     await waitFor('the metric is CPU', async () => (await metricType()) === 'Resource');
   });
+
+  test('keeps the pods when Istio goes, and makes its routes again when it comes back', async () => {
+    const comings = (): number =>
+      operator.lines('a kind is installed now').filter(({ kind }) => kind === 'VirtualService').length;
+    const goings = (): number =>
+      operator
+        .lines('a kind is not installed in this cluster')
+        .filter(({ kind }) => kind === 'VirtualService').length;
+    const deployments = await installation.list('Deployment', 'fraud');
+    const [comingsBefore, goingsBefore] = [comings(), goings()];
+
+    await installation.uninstallIstio();
+    await waitFor('it notices that Istio is gone', () => goings() > goingsBefore);
+    await expect(installation.list('Deployment', 'fraud')).resolves.toMatchObject(
+      deployments.map(({ metadata: { name, uid } }) => ({ metadata: { name, uid } })),
+    );
+
+    await installation.installIstio();
+    await waitFor(
+      'its routes are back',
+      async () => (await installation.list('VirtualService', 'fraud')).length === 1,
+    );
+    await installation.healthy('fraud');
+    expect(comings()).toBe(comingsBefore + 1);
+    expect(operator.lines('starting')).toHaveLength(1);
+  });
 });

@@ -82,6 +82,11 @@ export class Installation {
     );
   }
 
+  /** Takes every object of its kinds along. */
+  async uninstallIstio(): Promise<void> {
+    await this.server.kubectl('delete', '-f', part('istio-crds.yaml'), '--timeout=60s');
+  }
+
   /** Settled once it is ready. */
   async startOperator(settings: Readonly<Record<string, string>> = {}): Promise<OperatorProcess> {
     const operator = await this.launchOperator(settings);
