@@ -1,4 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Origin } from '../rest/origin.ts';
+import type { Answered } from './traffic.ts';
 
 export interface MetricSources {
   readonly model: string;
@@ -15,7 +17,7 @@ const DURATION_BUCKETS_SECONDS = [
 export class Metrics {
   readonly registry = new Registry();
   readonly #labels: { readonly model: string; readonly revision: string };
-  readonly #requests: Counter;
+  readonly #requests: Readonly<Record<Origin, Counter>>;
   readonly #duration: Histogram.Internal<string>;
   readonly #executorRestarts: Counter;
 
@@ -25,12 +27,19 @@ export class Metrics {
     const registers = [this.registry];
     const labelNames = ['model', 'revision'];
     collectDefaultMetrics({ register: this.registry });
-    this.#requests = new Counter({
-      name: 'headgate_requests_total',
-      help: "Users' infer requests by the status code of the answer.",
-      labelNames: [...labelNames, 'code'],
-      registers,
-    });
+    const counter = (name: string, help: string): Counter =>
+      new Counter({ name, help, labelNames: [...labelNames, 'code'], registers });
+    this.#requests = {
+      User: counter('headgate_requests_total', "Users' infer requests by the status code of the answer."),
+      Mirror: counter(
+        'headgate_mirrored_requests_total',
+        "Copies of users' infer requests by the status code of the answer, which nobody sees.",
+      ),
+      Preview: counter(
+        'headgate_preview_requests_total',
+        'Infer requests of those who asked for this revision, by the status code of the answer.',
+      ),
+    };
     this.#duration = new Histogram({
       name: 'headgate_request_duration_seconds',
       help: "Time from the arrival of a user's infer request to its answer.",
@@ -47,15 +56,15 @@ export class Metrics {
     this.#executorRestarts.inc(this.#labels, 0);
     this.#addGauge(
       'inference_latency_p95_ms',
-      'p95 latency of the last 30 s; 0 without traffic.',
+      'p95 latency of the last 30 s, of users, copies and previews alike; 0 without traffic.',
       sources.latencyP95Ms,
     );
     this.#addGauge('headgate_queue_depth', 'Infer requests that wait for the executor.', sources.queueDepth);
   }
 
-  recordAnswer(status: number, latencyMs: number): void {
-    this.#requests.inc({ ...this.#labels, code: status });
-    this.#duration.observe(latencyMs / 1000);
+  recordAnswer({ origin, status, latencyMs }: Answered): void {
+    this.#requests[origin].inc({ ...this.#labels, code: status });
+    if (origin === 'User') this.#duration.observe(latencyMs / 1000);
   }
 
   recordExecutorRestart(): void {

@@ -1,10 +1,15 @@
-import { LatencyWindow, WINDOW_SECONDS } from './latency-window.ts';
+import type { Origin } from '../rest/origin.ts';
+import { LatencyWindow, WINDOW_SECONDS, type WindowCounts } from './latency-window.ts';
 import { RoutingsSeen, type RoutingSeen } from './routings-seen.ts';
 
-/** What the operator polls during a rollout; every number is of users' infer requests alone. */
+/** What the operator polls during a rollout. */
 export interface TrafficReport {
-  readonly total: { readonly requests: number; readonly errors: number };
-  readonly window: { readonly seconds: number; readonly requests: number; readonly errors: number };
+  /** Of users alone, as the window. */
+  readonly total: WindowCounts;
+  readonly window: WindowCounts & { readonly seconds: number };
+  /** Copies of users' requests within the same window. */
+  readonly mirrors: WindowCounts;
+  /** Of all that this server answers, as what follows: users, copies and previews. */
   readonly latencyP95Ms: number;
   readonly inFlight: number;
   readonly lastRequestSecondsAgo: number | null;
@@ -12,6 +17,7 @@ export interface TrafficReport {
 }
 
 export interface Answered {
+  readonly origin: Origin;
   readonly status: number;
   /** From the arrival of the request to its answer. */
   readonly latencyMs: number;
@@ -22,9 +28,14 @@ function hasReachedModel(status: number): boolean {
   return status === 200 || status === 500;
 }
 
-/** Counts the users' infer requests of one revision; mirrored copies only tell which routing they came by. */
+/**
+ * Counts the infer requests of one revision. Whatever is work keeps the server busy, so the autoscaler's latency and the
+ * draining look at all of it; what users got is counted apart from what nobody saw.
+ */
 export class Traffic {
-  readonly #window = new LatencyWindow();
+  readonly #all = new LatencyWindow();
+  readonly #users = new LatencyWindow();
+  readonly #mirrors = new LatencyWindow();
   readonly #routings = new RoutingsSeen();
   #requests = 0;
   #errors = 0;
@@ -40,12 +51,16 @@ export class Traffic {
     this.#lastRequestMs = nowMs;
   }
 
-  recordAnswer({ status, latencyMs }: Answered, nowMs: number): void {
+  recordAnswer({ origin, status, latencyMs }: Answered, nowMs: number): void {
     const isError = status >= 500;
+    const answer = { isError, latencyMs: hasReachedModel(status) ? latencyMs : undefined };
     this.#inFlight--;
+    this.#all.record(answer, nowMs);
+    if (origin === 'Mirror') this.#mirrors.record(answer, nowMs);
+    if (origin !== 'User') return;
+    this.#users.record(answer, nowMs);
     this.#requests++;
     if (isError) this.#errors++;
-    this.#window.record({ isError, latencyMs: hasReachedModel(status) ? latencyMs : undefined }, nowMs);
   }
 
   /** The client was gone before there was an answer: nobody's error. */
@@ -54,13 +69,14 @@ export class Traffic {
   }
 
   latencyP95Ms(nowMs: number): number {
-    return this.#window.quantileMs(0.95, nowMs);
+    return this.#all.quantileMs(0.95, nowMs);
   }
 
   report(nowMs: number): TrafficReport {
     return {
       total: { requests: this.#requests, errors: this.#errors },
-      window: { seconds: WINDOW_SECONDS, ...this.#window.counts(nowMs) },
+      window: { seconds: WINDOW_SECONDS, ...this.#users.counts(nowMs) },
+      mirrors: this.#mirrors.counts(nowMs),
       latencyP95Ms: this.latencyP95Ms(nowMs),
       inFlight: this.#inFlight,
       lastRequestSecondsAgo: this.#lastRequestMs === undefined ? null : (nowMs - this.#lastRequestMs) / 1000,

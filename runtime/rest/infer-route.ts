@@ -9,6 +9,7 @@ import { parseInferRequest } from '../tensor/infer-request.ts';
 import { writeInferAnswer } from '../tensor/infer-response.ts';
 import { HangUpError, readBody, type BodyBudget } from './body.ts';
 import type { Exchange } from './exchange.ts';
+import { originOf } from './origin.ts';
 
 export interface InferRouteOptions {
   readonly dataPlane: DataPlane;
@@ -39,7 +40,7 @@ function checkContent(exchange: Exchange): void {
   }
 }
 
-/** POST …/infer: reads, runs and answers one request, and counts it if it is a user's. */
+/** POST …/infer: reads, runs and answers one request, and counts it by whose it is. */
 export class InferRoute {
   readonly #options: InferRouteOptions;
   readonly #throttle = new LogThrottle();
@@ -52,29 +53,22 @@ export class InferRoute {
     const { traffic, metrics } = this.#options;
     const arrivedAtMs = performance.now();
     this.#recordRouting(exchange, arrivedAtMs);
-    const isUsers = !this.#isMirror(exchange);
-    if (isUsers) traffic.recordArrival(arrivedAtMs);
+    const origin = originOf(exchange.header('x-headgate-destination'), this.#options.revision);
+    traffic.recordArrival(arrivedAtMs);
     const status = await this.#answer(exchange);
-    if (!isUsers) return;
     if (status === undefined) {
       traffic.recordHangUp();
       return;
     }
     const answeredAtMs = performance.now();
     const latencyMs = answeredAtMs - arrivedAtMs;
-    traffic.recordAnswer({ status, latencyMs }, answeredAtMs);
-    metrics.recordAnswer(status, latencyMs);
+    traffic.recordAnswer({ origin, status, latencyMs }, answeredAtMs);
+    metrics.recordAnswer({ origin, status, latencyMs });
   }
 
   #recordRouting(exchange: Exchange, nowMs: number): void {
     const hash = exchange.header('x-headgate-routing');
     if (hash !== undefined) this.#options.traffic.recordRouting(hash, nowMs);
-  }
-
-  /** A copy carries the destination that was chosen for the original: another revision than this one. */
-  #isMirror(exchange: Exchange): boolean {
-    const destination = exchange.header('x-headgate-destination');
-    return destination !== undefined && destination !== this.#options.revision;
   }
 
   /** The status of the answer, or undefined when the client was gone. */

@@ -62,7 +62,7 @@ describe('the management port', { timeout: 60_000 }, () => {
     expect(await readReport()).toMatchObject({ latencyP95Ms: 0, lastRequestSecondsAgo: null });
   });
 
-  it("tells users' requests, errors and refusals apart, and leaves mirrored copies out", async () => {
+  it("tells users' requests, errors and refusals apart, and counts copies and previews by themselves", async () => {
     const send = (body: string | Buffer, headers: Record<string, string> = {}): Promise<unknown> =>
       runtime.infer(body, { headers });
     await send(zeros, { 'x-headgate-destination': revision });
@@ -70,19 +70,23 @@ describe('the management port', { timeout: 60_000 }, () => {
     await send(sampleRequest, { 'x-headgate-routing': 'r-second' });
     await send('{', {});
     await send(sampleRequest, { 'x-headgate-destination': 'tumour-other', 'x-headgate-routing': 'r-mirror' });
+    await send(zeros, { 'x-headgate-destination': `${revision};preview`, 'x-headgate-routing': 'r-preview' });
     expect(await readReport()).toMatchObject({
       revision,
       modelDigest: digestOf('errors-on-real-data.onnx'),
       total: { requests: 4, errors: 1 },
       window: { seconds: 30, requests: 4, errors: 1 },
+      mirrors: { requests: 1, errors: 1 },
       inFlight: 0,
-      routings: [{ hash: 'r-mirror' }, { hash: 'r-second' }, { hash: 'r-first' }],
+      routings: [{ hash: 'r-preview' }, { hash: 'r-mirror' }, { hash: 'r-second' }, { hash: 'r-first' }],
     });
     expect(await readMetric('headgate_requests_total')).toEqual({
       [`${own},code="200"`]: 2,
       [`${own},code="500"`]: 1,
       [`${own},code="400"`]: 1,
     });
+    expect(await readMetric('headgate_mirrored_requests_total')).toEqual({ [`${own},code="500"`]: 1 });
+    expect(await readMetric('headgate_preview_requests_total')).toEqual({ [`${own},code="200"`]: 1 });
     expect(await readMetric('headgate_request_duration_seconds_count')).toEqual({ [own]: 4 });
   });
 

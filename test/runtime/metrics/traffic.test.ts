@@ -1,9 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { Traffic } from '../../../runtime/metrics/traffic.ts';
+import type { Origin } from '../../../runtime/rest/origin.ts';
 
 function answer(traffic: Traffic, status: number, latencyMs: number, nowMs: number): void {
+  answerTo('User', { traffic, status, latencyMs, nowMs });
+}
+
+function answerTo(
+  origin: Origin,
+  {
+    traffic,
+    status,
+    latencyMs,
+    nowMs,
+  }: { traffic: Traffic; status: number; latencyMs: number; nowMs: number },
+): void {
   traffic.recordArrival(nowMs - latencyMs);
-  traffic.recordAnswer({ status, latencyMs }, nowMs);
+  traffic.recordAnswer({ origin, status, latencyMs }, nowMs);
 }
 
 describe('the report of traffic', () => {
@@ -11,6 +24,7 @@ describe('the report of traffic', () => {
     expect(new Traffic().report(0)).toEqual({
       total: { requests: 0, errors: 0 },
       window: { seconds: 30, requests: 0, errors: 0 },
+      mirrors: { requests: 0, errors: 0 },
       latencyP95Ms: 0,
       inFlight: 0,
       lastRequestSecondsAgo: null,
@@ -40,6 +54,39 @@ describe('the report of traffic', () => {
     answer(traffic, 500, 40, 1000);
     expect(traffic.latencyP95Ms(1000)).toBeGreaterThan(39);
   });
+
+  it('counts copies apart from what users got', () => {
+    const traffic = new Traffic();
+    answer(traffic, 200, 1, 1000);
+    for (const status of [200, 500]) answerTo('Mirror', { traffic, status, latencyMs: 1, nowMs: 1000 });
+    expect(traffic.report(1000)).toMatchObject({
+      total: { requests: 1, errors: 0 },
+      window: { requests: 1, errors: 0 },
+      mirrors: { requests: 2, errors: 1 },
+    });
+    expect(traffic.report(61_000).mirrors).toEqual({ requests: 0, errors: 0 });
+  });
+
+  it('counts previews as neither', () => {
+    const traffic = new Traffic();
+    answerTo('Preview', { traffic, status: 500, latencyMs: 1, nowMs: 1000 });
+    expect(traffic.report(1000)).toMatchObject({
+      total: { requests: 0, errors: 0 },
+      mirrors: { requests: 0, errors: 0 },
+    });
+  });
+
+  it.each(['Mirror', 'Preview'] as const)(
+    'tells the autoscaler how busy a %s keeps the server, and the operator that something still arrives',
+    (origin) => {
+      const traffic = new Traffic();
+      answerTo(origin, { traffic, status: 200, latencyMs: 80, nowMs: 1000 });
+      expect(traffic.latencyP95Ms(1000)).toBeGreaterThan(79);
+      expect(traffic.report(2000).lastRequestSecondsAgo).toBeCloseTo(1.08, 2);
+      traffic.recordArrival(2000);
+      expect(traffic.report(2000).inFlight).toBe(1);
+    },
+  );
 
   it('knows what is in flight and charges nobody for a client that hung up', () => {
     const traffic = new Traffic();
