@@ -16,15 +16,15 @@ export function autoscalerSettings(
 ): AutoscalerSettings {
   const { minReplicas, maxReplicas } = facts.modelDeployment.spec.scaling;
   const live = revision.objects.get('HorizontalPodAutoscaler');
-  const isStable = revision === facts.stable;
-  const floor = isStable ? minReplicas : podsForShare(facts, course.shares.get(revision.name) ?? 0);
+  const floor =
+    revision === facts.stable ? minReplicas : podsForShare(facts, course.shares.get(revision.name) ?? 0);
   const keepsRaisedFloor = course.holdScaleDown || !followsItsMetric(live);
   const raised = keepsRaisedFloor ? liveFloor(live) : 0;
   return {
     minReplicas: Math.min(Math.max(floor, raised), maxReplicas),
     maxReplicas,
-    // One that is neither stable nor candidate is kept for the way back, and nothing arrives there meanwhile.
-    holdScaleDown: isStable ? course.holdScaleDown : revision !== facts.candidate,
+    // The stable, and one that is kept for the way back, at which nothing arrives meanwhile.
+    holdScaleDown: course.holdScaleDown && revision !== facts.candidate,
     metric: facts.observed.platform.customMetrics ? 'Latency' : 'Cpu',
   };
 }

@@ -124,7 +124,7 @@ function besideWarm(
     message: `${health.message}. ${kept}`,
     routing,
     shares: new Map([stable, revision].map(({ name }) => [name, FULL_WEIGHT])),
-    holdScaleDown: false,
+    holdScaleDown: true,
     nextLookMs: Math.min(
       untilMs - nowMs,
       ...(proof.kind === 'Unproven' ? [lookForProofMs(facts, nowMs)] : []),

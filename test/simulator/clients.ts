@@ -5,7 +5,7 @@ import {
   meshVirtualServiceName,
 } from '../../operator/api/names.ts';
 import type { KubernetesObject } from '../../operator/api/object.ts';
-import { FULL_WEIGHT } from '../../operator/traffic/routing.ts';
+import { FULL_WEIGHT, type Destination } from '../../operator/traffic/routing.ts';
 import {
   EDITED_BY_HAND,
   isServing,
@@ -14,7 +14,7 @@ import {
   type Held,
   type LiveService,
   type Pod,
-  type ProcessMemory,
+  type Bucket,
   type Proxy,
   type ProxyRole,
   type World,
@@ -28,7 +28,16 @@ const ERROR_SHARE = 0.5;
 
 interface HttpRoute {
   readonly directResponse?: { readonly body?: { readonly string?: string } };
-  readonly route?: readonly { readonly destination: { readonly host: string }; readonly weight: number }[];
+  readonly match?: readonly { readonly headers?: object; readonly authority?: object }[];
+  readonly route?: readonly { readonly destination: Host; readonly weight: number }[];
+  readonly mirrors?: readonly {
+    readonly destination: Host;
+    readonly percentage: { readonly value: number };
+  }[];
+}
+
+interface Host {
+  readonly host: string;
 }
 
 interface LiveVirtualService extends KubernetesObject {
@@ -47,17 +56,32 @@ export function heldFrom(virtualService: KubernetesObject): Held {
 }
 
 function parse({ spec, metadata }: LiveVirtualService): Held {
-  const forwarding = spec.http.find(({ route }) => route !== undefined);
-  const destinations = forwarding?.route ?? [];
+  const forwarding = spec.http.filter(({ route }) => route !== undefined);
+  // A proxy takes the first route that matches: one without conditions is that of the users, and the last one reached.
+  const usersAt = forwarding.findIndex(({ match = [] }) =>
+    match.every(({ headers, authority }) => !headers && !authority),
+  );
+  const users = forwarding[usersAt];
   return {
     hash: hashIn(spec),
-    destinations: destinations.map(({ destination, weight }) => ({
-      revision: destination.host.split('.')[0] ?? destination.host,
+    destinations: (users?.route ?? []).map(({ destination, weight }) => ({
+      revision: revisionAt(destination),
       weight,
     })),
+    mirrors: (users?.mirrors ?? []).map(({ destination, percentage }) => ({
+      revision: revisionAt(destination),
+      weight: percentage.value * (FULL_WEIGHT / 100),
+    })),
+    previews: forwarding
+      .slice(0, usersAt)
+      .flatMap(({ route = [] }) => route.map((each) => revisionAt(each.destination))),
     resourceVersion: metadata.resourceVersion ?? '',
     isForeign: metadata.annotations?.[EDITED_BY_HAND] !== undefined,
   };
+}
+
+function revisionAt({ host }: Host): string {
+  return host.split('.', 1).join();
 }
 
 /** What the probe route answers: the proof of this very configuration. */
@@ -83,6 +107,8 @@ function entryEndpoints(world: World): Held | undefined {
   return {
     hash: '',
     destinations: [{ revision, weight: FULL_WEIGHT }],
+    mirrors: [],
+    previews: [],
     resourceVersion: service.metadata.resourceVersion ?? '',
     isForeign: false,
   };
@@ -121,16 +147,21 @@ interface Arrival {
   readonly revision: string;
   readonly hash: string;
   readonly requests: number;
+  readonly origin: 'User' | 'Mirror' | 'Preview';
 }
 
+/** A tester asks now and then; users and their copies come all the time. */
 function sharesOf({ held }: Proxy, elapsedMs: number): readonly Arrival[] {
-  const { hash = '', destinations = [] } = held ?? {};
-  return destinations
-    .filter(({ weight }) => weight > 0)
-    .map(({ revision, weight }) => ({
-      ...{ revision, hash },
-      requests: Math.ceil((elapsedMs / 1000) * REQUESTS_PER_SECOND * (weight / FULL_WEIGHT)),
-    }));
+  const { hash = '', destinations = [], mirrors = [], previews = [] } = held ?? {};
+  const share = ({ revision, weight }: Destination, origin: Arrival['origin']): Arrival => ({
+    ...{ revision, hash, origin },
+    requests: Math.ceil((elapsedMs / 1000) * REQUESTS_PER_SECOND * (weight / FULL_WEIGHT)),
+  });
+  return [
+    ...destinations.filter(({ weight }) => weight > 0).map((destination) => share(destination, 'User')),
+    ...mirrors.map((mirror) => share(mirror, 'Mirror')),
+    ...previews.map((revision): Arrival => ({ revision, hash, requests: 1, origin: 'Preview' })),
+  ];
 }
 
 function sendsRequests({ platform }: World, { condition, role }: Proxy): boolean {
@@ -139,17 +170,23 @@ function sendsRequests({ platform }: World, { condition, role }: Proxy): boolean
 }
 
 function answer({ nowMs, behaviours }: World, pod: Pod, arrivals: readonly Arrival[]): Pod {
-  const requests = arrivals.reduce((sum, arrival) => sum + arrival.requests, 0);
-  const errors = behaviours[pod.version] === 'AnswersWithErrors' ? Math.ceil(requests * ERROR_SHARE) : 0;
-  const { memory } = pod;
+  const { memory, version } = pod;
+  const bucket = (origin: Arrival['origin']): Bucket => {
+    const own = arrivals.filter((arrival) => arrival.origin === origin);
+    const requests = own.reduce((sum, arrival) => sum + arrival.requests, 0);
+    const isBad = behaviours[version] === 'AnswersWithErrors';
+    return { atMs: nowMs, requests, errors: isBad ? Math.ceil(requests * ERROR_SHARE) : 0 };
+  };
+  const users = bucket('User');
   const hashes = arrivals.map(({ hash }) => hash).filter((hash) => hash !== '');
   return {
     ...pod,
     servedAtMs: nowMs,
     memory: {
-      requests: memory.requests + requests,
-      errors: memory.errors + errors,
-      recent: counted(memory.recent, { atMs: nowMs, requests, errors }),
+      requests: memory.requests + users.requests,
+      errors: memory.errors + users.errors,
+      recent: counted(memory.recent, users),
+      recentMirrors: counted(memory.recentMirrors, bucket('Mirror')),
       lastRequestMs: nowMs,
       routings: new Map([
         ...[...memory.routings].filter(([, seenMs]) => nowMs - seenMs <= ROUTINGS_REMEMBERED_MS),
@@ -159,9 +196,8 @@ function answer({ nowMs, behaviours }: World, pod: Pod, arrivals: readonly Arriv
   };
 }
 
-type Bucket = ProcessMemory['recent'][number];
-
 function counted(recent: readonly Bucket[], bucket: Bucket): readonly Bucket[] {
+  if (bucket.requests === 0) return recent;
   const [newest, ...older] = recent.filter(({ atMs }) => bucket.atMs - atMs < WINDOW_MS);
   if (newest === undefined) return [bucket];
   if (bucket.atMs - newest.atMs >= BUCKET_MS) return [bucket, newest, ...older];
@@ -173,7 +209,7 @@ function counted(recent: readonly Bucket[], bucket: Bucket): readonly Bucket[] {
 }
 
 /** The counts of the last 30 seconds. */
-export function windowOf({ recent }: ProcessMemory, nowMs: number): { requests: number; errors: number } {
+export function windowOf(recent: readonly Bucket[], nowMs: number): { requests: number; errors: number } {
   return recent
     .filter(({ atMs }) => nowMs - atMs < WINDOW_MS)
     .reduce(

@@ -1,6 +1,6 @@
 import { childrenOf, type Event } from './environment.ts';
 import { willWrite } from './operator.ts';
-import { STEPS, type StepsName } from './user.ts';
+import { STEPS, STRATEGIES, type StepsName, type StrategyChoice } from './user.ts';
 import {
   BEHAVIOURS,
   liveModelDeployment,
@@ -45,6 +45,7 @@ export const faults = {
   'a model file is broken': (world) => versionsBecome(world, 'ModelInvalid'),
   'the user asks for another model': otherModels,
   'the user edits the steps': otherSteps,
+  'the user chooses another strategy': otherStrategies,
   'the user edits the scaling': otherScalings,
   'the user changes the gateways': (world) =>
     edits(world, [{ kind: 'UserEdits', edit: { kind: 'Gateways', used: !usesGateways(world) } }]),
@@ -117,6 +118,14 @@ function otherSteps(world: World): readonly Event[] {
   return edits(
     world,
     names.map((steps) => ({ kind: 'UserEdits', edit: { kind: 'Steps', steps } })),
+  );
+}
+
+function otherStrategies(world: World): readonly Event[] {
+  const names = Object.keys(STRATEGIES) as readonly StrategyChoice[];
+  return edits(
+    world,
+    names.map((strategy) => ({ kind: 'UserEdits', edit: { kind: 'Strategy', strategy } })),
   );
 }
 

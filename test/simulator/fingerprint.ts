@@ -28,8 +28,8 @@ function contentOf(value: object): unknown {
   };
 }
 
-function heldNumber({ hash, destinations }: Held): number {
-  return contentNumber({ hash, destinations });
+function heldNumber({ hash, destinations, mirrors, previews }: Held): number {
+  return contentNumber({ hash, destinations, mirrors, previews });
 }
 
 const DRAIN_MS = 5_000;

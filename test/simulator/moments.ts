@@ -1,5 +1,5 @@
 import type { Event } from './environment.ts';
-import { asked, stableRevision } from './invariants/invariant.ts';
+import { asked, askedWhole, stableRevision } from './invariants/invariant.ts';
 import { isTriggered } from './operator.ts';
 import { Census } from './simulation.ts';
 import { startOf, type Start } from './starts.ts';
@@ -37,6 +37,10 @@ export function usualEvent(world: World, turn: number): Event {
 const tryV2: Event = { kind: 'UserEdits', edit: { kind: 'Model', version: 'v2' } };
 const tryV3: Event = { kind: 'UserEdits', edit: { kind: 'Model', version: 'v3' } };
 const pauseForEver: Event = { kind: 'UserEdits', edit: { kind: 'Steps', steps: 'paused' } };
+const choosesBlueGreen: Event = { kind: 'UserEdits', edit: { kind: 'Strategy', strategy: 'blueGreen' } };
+const choosesShadow: Event = { kind: 'UserEdits', edit: { kind: 'Strategy', strategy: 'shadow' } };
+const holdsShadow: Event = { kind: 'UserEdits', edit: { kind: 'Strategy', strategy: 'heldShadow' } };
+const goesBack: Event = { kind: 'UserEdits', edit: { kind: 'Model', version: 'v1' } };
 const deleteSlowly: Event = { kind: 'UserEdits', edit: { kind: 'Delete', foreground: true } };
 const plans: Event = { kind: 'OperatorPlans' };
 const grows: Event = { kind: 'AutoscalerMoves', revision: 0, wish: 1 };
@@ -67,6 +71,9 @@ function asks(weight: number): Condition {
       (share) => share.revision !== stableRevision(world) && share.weight === weight,
     );
 }
+
+const copies: Condition = (world) => (askedWhole(world, 'Gateway')?.mirrors.length ?? 0) > 0;
+const previews: Condition = (world) => (askedWhole(world, 'Gateway')?.previews.length ?? 0) > 0;
 
 const isAtRest: Condition = (world) =>
   !isTriggered(world) && world.operator.pass === undefined && world.operator.dueMs === undefined;
@@ -132,6 +139,25 @@ const recipes: Readonly<Record<string, Recipe>> = {
   'the user goes back from v2': {
     start: 'serving v1',
     course: [tryV2, says('Paused'), { kind: 'UserEdits', edit: { kind: 'Model', version: 'v1' } }],
+  },
+  'v2 is in preview': { start: 'serving v1', course: [choosesBlueGreen, tryV2, previews] },
+  'users are to switch to v2': { start: 'serving v1', course: [choosesBlueGreen, tryV2, asks(10_000)] },
+  'v2 serves, v1 is kept for the way back': {
+    start: 'serving v1',
+    course: [choosesBlueGreen, tryV2, says('Progressing'), says('Healthy')],
+  },
+  'users switch back to v1': {
+    start: 'serving v1',
+    course: [choosesBlueGreen, tryV2, says('Progressing'), says('Healthy'), goesBack, asks(10_000)],
+  },
+  'v2 works on copies': { start: 'serving v1', course: [choosesShadow, tryV2, copies, says('Paused')] },
+  'v2 works on copies until a decision': {
+    start: 'serving v1',
+    course: [holdsShadow, tryV2, says('Paused', 'PausedUntilDecision')],
+  },
+  'v2 is given up for errors in its copies': {
+    start: 'serving v1',
+    course: [v2Errs, choosesShadow, tryV2, says('Aborted')],
   },
   'it is being deleted': { start: 'serving v1', course: [deleteSlowly, plans, says('Deleting')] },
   'it is being deleted within a rollout': {

@@ -161,12 +161,14 @@ function reportsOf(world: World): ReadonlyMap<string, RuntimeReport> {
 }
 
 function reportOf({ memory }: Pod, nowMs: number): RuntimeReport {
-  const { requests, errors } = windowOf(memory, nowMs);
+  const window = windowOf(memory.recent, nowMs);
+  const mirrors = windowOf(memory.recentMirrors, nowMs);
   return {
     modelDigest: 'd'.repeat(64),
     total: { requests: memory.requests, errors: memory.errors },
-    window: { seconds: 30, requests, errors },
-    latencyP95Ms: requests > 0 ? 42 : 0,
+    window: { seconds: 30, ...window },
+    mirrors,
+    latencyP95Ms: window.requests + mirrors.requests > 0 ? 42 : 0,
     inFlight: 0,
     lastRequestSecondsAgo: memory.lastRequestMs === undefined ? null : (nowMs - memory.lastRequestMs) / 1000,
     routings: [...memory.routings].map(([hash, seenMs]) => ({

@@ -193,10 +193,15 @@ const restsByPhase: Readonly<Record<string, Judgement>> = {
       ? undefined
       : `it rests in ${phaseOf(world)}`,
   Paused: (_world, { spec }) =>
-    (spec.rollout.canary?.steps ?? []).some(({ pause }) => pause !== undefined && pause.for === undefined)
-      ? undefined
-      : 'Paused for ever although no step says so',
+    pausesForEver(spec.rollout) ? undefined : 'Paused for ever although no step says so',
 };
+
+function pausesForEver({ strategy, canary, blueGreen, shadow }: ModelDeployment['spec']['rollout']): boolean {
+  if (strategy === 'BlueGreen') return blueGreen?.autoPromote === undefined;
+  if (strategy === 'Shadow') return shadow?.then !== 'Promote';
+  return canary?.steps.some(({ pause }) => pause !== undefined && pause.for === undefined) ?? false;
+}
+
 const rests = new Map(Object.entries(restsByPhase));
 
 function desiredBehaviour(

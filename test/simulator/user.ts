@@ -20,6 +20,7 @@ import {
 export type Edit =
   | { readonly kind: 'Model'; readonly version: Version }
   | { readonly kind: 'Steps'; readonly steps: StepsName }
+  | { readonly kind: 'Strategy'; readonly strategy: StrategyChoice }
   | { readonly kind: 'Scaling'; readonly minReplicas: number; readonly maxReplicas: number }
   | { readonly kind: 'Gateways'; readonly used: boolean }
   | { readonly kind: 'Delete'; readonly foreground: boolean };
@@ -32,6 +33,20 @@ export const STEPS = {
   atOnce: [{ weight: 100 }],
 } as const satisfies Readonly<Record<string, readonly CanaryStep[]>>;
 export type StepsName = keyof typeof STEPS;
+
+const preview = { header: { name: 'x-preview', value: 'next' } };
+
+/** Other ways than a canary. */
+export const STRATEGIES = {
+  blueGreen: {
+    strategy: 'BlueGreen',
+    blueGreen: { keepOldFor: '8s', autoPromote: { after: '2s' }, preview },
+  },
+  decidedBlueGreen: { strategy: 'BlueGreen', blueGreen: { keepOldFor: '12s' } },
+  shadow: { strategy: 'Shadow', shadow: { percent: 60, for: '3s', then: 'Promote' } },
+  heldShadow: { strategy: 'Shadow', shadow: { percent: 20, for: '2s', then: 'Hold' } },
+} as const satisfies Readonly<Record<string, Omit<ModelDeploymentSpec['rollout'], 'abortOn'>>>;
+export type StrategyChoice = keyof typeof STRATEGIES;
 
 const GATEWAYS = ['istio-system/public'];
 
@@ -96,7 +111,16 @@ function editedSpec(
     case 'Model':
       return { ...spec, model: { uri: modelUri(change.version) } };
     case 'Steps':
-      return { ...spec, rollout: { ...spec.rollout, canary: { steps: [...STEPS[change.steps]] } } };
+      return {
+        ...spec,
+        rollout: {
+          strategy: 'Canary',
+          canary: { steps: [...STEPS[change.steps]] },
+          abortOn: spec.rollout.abortOn,
+        },
+      };
+    case 'Strategy':
+      return { ...spec, rollout: { ...STRATEGIES[change.strategy], abortOn: spec.rollout.abortOn } };
     case 'Scaling': {
       const { minReplicas, maxReplicas } = change;
       return { ...spec, scaling: { ...spec.scaling, minReplicas, maxReplicas } };

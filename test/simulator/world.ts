@@ -1,7 +1,7 @@
 import type { ModelDeployment } from '../../operator/api/model-deployment.ts';
 import type { KubernetesObject } from '../../operator/api/object.ts';
 import type { Action } from '../../operator/plan/action.ts';
-import type { Destination } from '../../operator/traffic/routing.ts';
+import type { Destination, Mirror } from '../../operator/traffic/routing.ts';
 
 /** What the user may ask for: one model file each. */
 export const VERSIONS = ['v1', 'v2', 'v3'] as const;
@@ -21,12 +21,20 @@ export type Behaviour = (typeof BEHAVIOURS)[number];
 
 export type PodState = 'Starting' | 'Ready' | 'Unready' | 'Down' | 'Waiting';
 
+export interface Bucket {
+  readonly atMs: number;
+  readonly requests: number;
+  readonly errors: number;
+}
+
 /** What one runtime process remembers; a restart forgets it. */
 export interface ProcessMemory {
   readonly requests: number;
   readonly errors: number;
   /** Buckets of five seconds, the newest first, for the window of the report. */
-  readonly recent: readonly { readonly atMs: number; readonly requests: number; readonly errors: number }[];
+  readonly recent: readonly Bucket[];
+  /** The same of copies. */
+  readonly recentMirrors: readonly Bucket[];
   readonly lastRequestMs: number | undefined;
   readonly routings: ReadonlyMap<string, number>;
 }
@@ -35,6 +43,7 @@ export const NO_MEMORY: ProcessMemory = {
   requests: 0,
   errors: 0,
   recent: [],
+  recentMirrors: [],
   lastRequestMs: undefined,
   routings: new Map(),
 };
@@ -48,7 +57,7 @@ export interface Pod {
   readonly state: PodState;
   readonly crashes: number;
   readonly terminatingSinceMs: number | undefined;
-  /** The last request of a user that any process of this pod answered, for the invariants alone. */
+  /** The last request, copy or preview that any process of this pod answered, for the invariants alone. */
   readonly servedAtMs: number | undefined;
   readonly memory: ProcessMemory;
 }
@@ -57,6 +66,9 @@ export interface Pod {
 export interface Held {
   readonly hash: string;
   readonly destinations: readonly Destination[];
+  readonly mirrors: readonly Mirror[];
+  /** Revisions that those get who ask for them. */
+  readonly previews: readonly string[];
   readonly resourceVersion: string;
   /** Written by somebody else than the operator. */
   readonly isForeign: boolean;

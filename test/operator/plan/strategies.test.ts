@@ -110,9 +110,9 @@ describe('the old side', () => {
     expect(autoscalerOf(scene, 'v1')).toMatchObject({ minReplicas: 5 });
   });
 
-  test('lets the new one shrink meanwhile', () => {
+  test('keeps the new one from shrinking, which may have to give all users back', () => {
     expect(autoscalerOf(switched(), 'v2')).toMatchObject({
-      behavior: { scaleDown: { selectPolicy: 'Max' } },
+      behavior: { scaleDown: { selectPolicy: 'Disabled' } },
     });
   });
 

@@ -1,7 +1,13 @@
 import type { Invariant } from './invariant.ts';
 import { sizeInvariants } from './size.ts';
+import { strategyInvariants } from './strategies.ts';
 import { trafficInvariants } from './traffic.ts';
 import { truthInvariants } from './truth.ts';
 
 /** Checked in every state. */
-export const invariants: readonly Invariant[] = [...trafficInvariants, ...sizeInvariants, ...truthInvariants];
+export const invariants: readonly Invariant[] = [
+  ...trafficInvariants,
+  ...sizeInvariants,
+  ...strategyInvariants,
+  ...truthInvariants,
+];

@@ -15,6 +15,7 @@ import {
   liveDeployment,
   NAME,
   replicasOf,
+  type Held,
   type LiveAutoscaler,
   type LiveDeployment,
   type LiveService,
@@ -79,9 +80,13 @@ export function isStatusPatch({ before, event, after }: Transition): boolean {
 }
 
 export function asked(world: World, role: Exclude<ProxyRole, 'Plain'>): readonly Destination[] {
+  return askedWhole(world, role)?.destinations ?? [];
+}
+
+export function askedWhole(world: World, role: Exclude<ProxyRole, 'Plain'>): Held | undefined {
   const name = role === 'Gateway' ? gatewayVirtualServiceName(NAME) : meshVirtualServiceName(NAME);
   const virtualService = live(world, `VirtualService/${name}`);
-  return virtualService === undefined ? [] : heldFrom(virtualService).destinations;
+  return virtualService && heldFrom(virtualService);
 }
 
 /** Whether somebody else has written a route, and the operator has not mended it yet. */
@@ -101,8 +106,30 @@ export function askedWeight(world: World, revision: string): number {
   return Math.max(weightIn(asked(world, 'Gateway'), revision), weightIn(asked(world, 'Sidecar'), revision));
 }
 
+export function revisionsIn({ destinations, mirrors, previews }: Held): readonly string[] {
+  return [...[...destinations, ...mirrors].map(({ revision }) => revision), ...previews];
+}
+
+/** Whether a proxy that holds this sends the revision anything: users, copies or previews. */
+export function sendsTo(held: Held | undefined, revision: string): boolean {
+  return (
+    weightIn(held?.destinations, revision) > 0 ||
+    weightIn(held?.mirrors, revision) > 0 ||
+    (held?.previews.includes(revision) ?? false)
+  );
+}
+
+/** The most that any asked-for route gives a revision in copies or users. */
+export function askedLoad(world: World, revision: string): number {
+  const loads = (['Gateway', 'Sidecar'] as const).flatMap((role) => {
+    const held = askedWhole(world, role);
+    return [weightIn(held?.destinations, revision), weightIn(held?.mirrors, revision)];
+  });
+  return Math.max(...loads);
+}
+
 export function isReferencedBy(proxy: Proxy, revision: string): boolean {
-  return proxy.held?.destinations.some((destination) => destination.revision === revision) ?? false;
+  return proxy.held !== undefined && revisionsIn(proxy.held).includes(revision);
 }
 
 /** Whether something other than the operator keeps this revision's pods from being ready. */

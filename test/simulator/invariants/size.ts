@@ -13,15 +13,15 @@ import {
   actionOf,
   appliedObject,
   asked,
-  askedWeight,
+  askedLoad,
   deletedName,
   HOLDS,
   isRouteForeign,
   isHurt,
   isMaxBelow,
   podsFor,
+  sendsTo,
   stableRevision,
-  weightIn,
   type Invariant,
   type Transition,
 } from './invariant.ts';
@@ -47,7 +47,7 @@ function drainedByProxies(transition: Transition): string | undefined {
   const isServed = readyPodsOf(before, name).length > 0;
   // Pods that are not ready are in no EndpointSlice, and leave none by going.
   const sender = before.proxies.find(
-    ({ role, held }) => (isServed || role !== 'Plain') && weightIn(held?.destinations, name) > 0,
+    ({ role, held }) => (isServed || role !== 'Plain') && sendsTo(held, name),
   );
   return sender === undefined ? HOLDS : `${name} is removed while ${sender.name} sends to it`;
 }
@@ -149,7 +149,7 @@ function shrinksToItsShare(transition: Transition): string | undefined {
   const small = shrunkByMetric(transition).find(
     (revision) =>
       revision !== stable &&
-      replicasOf(after, revision) < podsFor(after, stable, askedWeight(before, revision)),
+      replicasOf(after, revision) < podsFor(after, stable, askedLoad(before, revision)),
   );
   return small === undefined ? HOLDS : `${small} shrinks below its share of the traffic`;
 }

@@ -1,17 +1,20 @@
 import { FULL_WEIGHT, type Destination } from '../../../operator/traffic/routing.ts';
 import { annotations, gatewayVirtualServiceName, labels } from '../../../operator/api/names.ts';
 import { heldFrom } from '../clients.ts';
-import { cached, NAME, readyPodsOf, type Proxy, type ProxyRole, type World } from '../world.ts';
+import { cached, NAME, readyPodsOf, type Held, type Proxy, type ProxyRole, type World } from '../world.ts';
 import {
   appliedObject,
   asked,
-  askedWeight,
+  askedLoad,
+  askedWhole,
   deletedName,
   HOLDS,
   isRouteForeign,
   isHurt,
   isReferencedBy,
   podsFor,
+  revisionsIn,
+  sendsTo,
   stableRevision,
   weightIn,
   type Invariant,
@@ -23,19 +26,26 @@ const ENDPOINT_KINDS = ['Service', 'DestinationRule'];
 /** What has just been asked of the proxies of one role, and what was asked of them before. */
 interface Asking {
   readonly role: Exclude<ProxyRole, 'Plain'>;
-  readonly before: readonly Destination[];
-  readonly after: readonly Destination[];
+  readonly before: Held | undefined;
+  readonly after: Held;
 }
 
 function askingOf(transition: Transition): Asking | undefined {
   const virtualService = appliedObject(transition, 'VirtualService');
   if (virtualService === undefined) return undefined;
   const role = virtualService.metadata.name === gatewayVirtualServiceName(NAME) ? 'Gateway' : 'Sidecar';
-  return { role, before: asked(transition.before, role), after: heldFrom(virtualService).destinations };
+  return { role, before: askedWhole(transition.before, role), after: heldFrom(virtualService) };
 }
 
+/** Who is sent more than before: users, copies or, with weight 0, those who ask for it. */
 function raised({ before, after }: Asking): readonly Destination[] {
-  return after.filter(({ revision, weight }) => weight > weightIn(before, revision));
+  return [
+    ...after.destinations.filter(({ revision, weight }) => weight > weightIn(before?.destinations, revision)),
+    ...after.mirrors.filter(({ revision, weight }) => weight > weightIn(before?.mirrors, revision)),
+    ...after.previews
+      .filter((revision) => before?.previews.includes(revision) !== true)
+      .map((revision) => ({ revision, weight: 0 })),
+  ];
 }
 
 /** The first complaint, where there are any. */
@@ -63,13 +73,12 @@ function routable({ after }: Transition): string | undefined {
 
 function unroutable(world: World, { name, held }: Proxy): string | undefined {
   if (held?.isForeign === true) return undefined;
-  const empty = held?.destinations.find(
-    ({ revision, weight }) =>
-      weight > 0 && !isHurt(world, revision) && readyPodsOf(world, revision).length === 0,
+  if (held === undefined) return undefined;
+  const empty = revisionsIn(held).find(
+    (revision) =>
+      sendsTo(held, revision) && !isHurt(world, revision) && readyPodsOf(world, revision).length === 0,
   );
-  return (
-    empty && `${name} sends ${empty.weight} of 10000 requests to ${empty.revision}, which has no ready pod`
-  );
+  return empty && `${name} sends requests to ${empty}, which has no ready pod`;
 }
 
 function namesExistingServices(transition: Transition): string | undefined {
@@ -78,7 +87,7 @@ function namesExistingServices(transition: Transition): string | undefined {
   // One that was named before, or has always served, has lost its Service to somebody's hand.
   const named = (['Gateway', 'Sidecar'] as const).flatMap((role) => asked(transition.before, role));
   const known = [stableRevision(transition.before), ...named.map(({ revision }) => revision)];
-  return firstOf(asking.after, ({ revision }) =>
+  return firstOf(revisionsIn(asking.after), (revision) =>
     sawService(transition.before, revision) || known.includes(revision)
       ? undefined
       : `the route names ${revision}, which has no Service`,
@@ -93,7 +102,7 @@ function sawService(world: World, revision: string): boolean {
 function stagedFirst(transition: Transition): string | undefined {
   const asking = askingOf(transition);
   // A first route, or one that somebody deleted by hand, has nothing to be staged beside.
-  if (asking === undefined || asking.before.length === 0) return undefined;
+  if (asking === undefined || (asking.before?.destinations ?? []).length === 0) return undefined;
   // What somebody has written by hand is put right at once, be it in steps or not.
   if (isRouteForeign(transition.before)) return HOLDS;
   const { before } = transition;
@@ -125,7 +134,7 @@ function keepsWhatIsReferenced(transition: Transition): string | undefined {
 function wholeWeights(transition: Transition): string | undefined {
   const asking = askingOf(transition);
   if (asking === undefined) return undefined;
-  const weights = asking.after.map(({ weight }) => weight);
+  const weights = asking.after.destinations.map(({ weight }) => weight);
   const sum = weights.reduce((total, weight) => total + weight, 0);
   if (weights.every((weight) => Number.isInteger(weight) && weight >= 0) && sum === FULL_WEIGHT) return HOLDS;
   return `the weights are ${weights.join(' + ')} = ${sum}`;
@@ -139,7 +148,7 @@ function raisedWithCapacity(transition: Transition): string | undefined {
     // Traffic that comes home finds the stable as large as it was: see 'the stable keeps its size'.
     if (revision === stable || isHurt(transition.before, revision)) return undefined;
     // The other routes give it as much already: a write that was cut in half is made whole.
-    if (weight <= askedWeight(transition.before, revision)) return undefined;
+    if (weight > 0 && weight <= askedLoad(transition.before, revision)) return undefined;
     const ready = readyPodsOf(transition.before, revision).length;
     const needed = Math.max(1, podsFor(transition.before, stable, weight));
     return ready < needed ? `${revision} gets ${weight} with ${ready} of ${needed} ready pods` : undefined;

@@ -15,8 +15,10 @@ import {
   liveModelDeployment,
   MODEL_DEPLOYMENT_KEY,
   NAME,
+  type Held,
   type World,
 } from '../world.ts';
+import { sharesUpTo } from './steps.ts';
 import {
   asked,
   askedWeight,
@@ -133,24 +135,22 @@ function stepIsReal(transition: Transition): string | undefined {
 function stepElsewhere(world: World, was: RolloutState, now: RolloutState): string {
   const spec = liveModelDeployment(world)?.spec;
   if (spec?.traffic.gateways === undefined) return HOLDS;
-  const weight = weightUpTo(spec, was.stepIndex);
+  const { users, copies } = sharesUpTo[spec.rollout.strategy](spec.rollout, was.stepIndex);
   const behind = world.proxies.find(
-    ({ role, held }) => role === 'Gateway' && weightIn(held?.destinations, now.revision) < weight * PERCENT,
+    ({ role, held }) =>
+      role === 'Gateway' &&
+      (weightIn(held?.destinations, now.revision) < users * PERCENT ||
+        weightIn(held?.mirrors, now.revision) < copies * PERCENT),
   );
   return behind === undefined
     ? HOLDS
-    : `step ${was.stepIndex} is over before ${behind.name} sends ${weight} %`;
+    : `step ${was.stepIndex} is over before ${behind.name} sends ${users} %, and copies of ${copies} %`;
 }
 
 type RolloutState = NonNullable<ModelDeploymentStatus['rollout']>;
 
 function isSameRun(was: RolloutState, now: RolloutState): boolean {
   return was.id === now.id && was.stepsHash === now.stepsHash;
-}
-
-function weightUpTo({ rollout }: ModelDeployment['spec'], stepIndex: number): number {
-  const steps = (rollout.canary?.steps ?? []).slice(0, stepIndex + 1);
-  return steps.findLast(({ weight }) => weight !== undefined)?.weight ?? 0;
 }
 
 function abortedHasNoWeight(transition: Transition): string | undefined {
@@ -181,14 +181,19 @@ function guiltyRevision(world: World): string | undefined {
   if (modelDeployment === undefined || modelDeployment.metadata.deletionTimestamp !== undefined)
     return undefined;
   const candidate = revisionName(NAME, modelDeployment.spec);
-  const isTried = stable !== undefined && candidate !== stable && cachedWeight(world, candidate) > 0;
+  const isTried = stable !== undefined && candidate !== stable && cachedLoad(world, candidate) > 0;
   if (!isTried || !world.platform.istio) return undefined;
   return hasCrashed(world, candidate) || hasErrors(world, candidate) ? candidate : undefined;
 }
 
-function cachedWeight(world: World, revision: string): number {
+/** Users or copies. */
+function cachedLoad(world: World, revision: string): number {
   const virtualService = cached(world, `VirtualService/${NAME}.mesh`);
-  return virtualService === undefined ? 0 : weightIn(heldFrom(virtualService).destinations, revision);
+  return virtualService === undefined ? 0 : loadIn(heldFrom(virtualService), revision);
+}
+
+function loadIn({ destinations, mirrors }: Held, revision: string): number {
+  return weightIn(destinations, revision) + weightIn(mirrors, revision);
 }
 
 function hasCrashed(world: World, revision: string): boolean {
@@ -198,19 +203,19 @@ function hasCrashed(world: World, revision: string): boolean {
 function hasErrors(world: World, revision: string): boolean {
   if (!world.platform.reportsAnswer) return false;
   const known = new Set(world.cachedPods.map(({ name }) => name));
-  const windows = world.pods
+  const memories = world.pods
     .filter((pod) => pod.revision === revision && known.has(pod.name) && isServing(pod))
-    .map(({ memory }) => windowOf(memory, world.nowMs));
-  const errors = windows.reduce((sum, window) => sum + window.errors, 0);
-  const requests = windows.reduce((sum, window) => sum + window.requests, 0);
-  return errors >= FEWEST_ERRORS && errors > requests * 0.1;
+    .map(({ memory }) => memory);
+  return [memories.flatMap(({ recent }) => recent), memories.flatMap(({ recentMirrors }) => recentMirrors)]
+    .map((recent) => windowOf(recent, world.nowMs))
+    .some(({ errors, requests }) => errors >= FEWEST_ERRORS && errors > requests * 0.1);
 }
 
 /** What the routes give a revision once these actions are done. */
 function plannedWeight(actions: readonly Action[], world: World, revision: string): number {
   const weights = [NAME, `${NAME}.mesh`].map((name) => {
     const object = plannedRoute(actions, name, cached(world, `VirtualService/${name}`));
-    return object === undefined ? 0 : weightIn(heldFrom(object).destinations, revision);
+    return object === undefined ? 0 : loadIn(heldFrom(object), revision);
   });
   return Math.max(...weights);
 }

@@ -91,7 +91,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the giver of traffic may shrink',
     file: 'plan/autoscaling.ts',
-    snippet: 'holdScaleDown: isStable ? course.holdScaleDown : revision !== facts.candidate,',
+    snippet: 'holdScaleDown: course.holdScaleDown && revision !== facts.candidate,',
     replacement: 'holdScaleDown: false,',
     caughtBy: 'I7',
   },
@@ -151,6 +151,57 @@ export const mutants: readonly Mutant[] = [
     snippet: '  answersWithErrors,\n',
     replacement: '',
     caughtBy: 'I13',
+  },
+  {
+    name: 'errors in answers to copies are no evidence',
+    file: 'plan/evidence.ts',
+    snippet: "    { what: 'copies of requests', counts: reports.flatMap(({ mirrors }) => mirrors ?? []) },\n",
+    replacement: '',
+    caughtBy: 'I13',
+  },
+  {
+    name: 'copies go to pods that are not ready',
+    file: 'plan/next-routing.ts',
+    snippet:
+      'const allowed = weight <= present || canTake(facts, revision, weight, proof) ? weight : present;',
+    replacement: 'const allowed = weight;',
+    caughtBy: 'I1',
+  },
+  {
+    name: 'a preview is shown before every proxy knows its destination',
+    file: 'plan/next-routing.ts',
+    snippet: 'return hasPreview(facts.askedRouting, preview) || canTake(facts, preview.revision, 0, proof);',
+    replacement: 'return facts.revisions.get(preview.revision)?.objects.has("Service") ?? false;',
+    caughtBy: 'I3',
+  },
+  {
+    name: 'a shadow answers as many users as it gets copies',
+    file: 'strategies/shadow.ts',
+    snippet: '...splitBetween(stable, candidate, 0),',
+    replacement: '...splitBetween(stable, candidate, weight),',
+    caughtBy: 'I1',
+  },
+  {
+    name: 'blue and green share the users for a while',
+    file: 'strategies/blue-green.ts',
+    snippet: 'splitBetween(stable, candidate, isSwitched ? FULL_WEIGHT : floorWeight)',
+    replacement:
+      'splitBetween(stable, candidate, stepIndex > SWITCH ? FULL_WEIGHT : isSwitched ? 5_000 : floorWeight)',
+    caughtBy: 'I4',
+  },
+  {
+    name: 'the old side goes at once',
+    file: 'plan/rules.ts',
+    snippet: 'const warm = keptWarm(facts, nowMs);',
+    replacement: 'const warm = undefined as ReturnType<typeof keptWarm>;',
+    caughtBy: 'I2',
+  },
+  {
+    name: 'the old side may shrink while it is kept',
+    file: 'plan/autoscaling.ts',
+    snippet: 'holdScaleDown: course.holdScaleDown && revision !== facts.candidate,',
+    replacement: 'holdScaleDown: course.holdScaleDown && revision === facts.stable,',
+    caughtBy: 'I7',
   },
   {
     name: 'what is being deleted is kept whole',
