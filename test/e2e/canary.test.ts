@@ -4,11 +4,12 @@ import type { ModelDeploymentStatus } from '../../operator/api/status.ts';
 import { labels } from '../../operator/api/names.ts';
 import { readWrites, type AuditedRequest } from '../bed/audit.ts';
 import { isWithinBinomial, type Load } from '../bed/load.ts';
-import { containerPid, forceDeletePod, gatewayPods, listPods } from '../bed/pods.ts';
+import { containerPid, gatewayPods, listPods } from '../bed/pods.ts';
 import { waitFor } from '../bed/wait.ts';
 import { startInferLoad } from './support/infer-load.ts';
 import { canarySteps, modelDeployment } from './support/model-deployment.ts';
 import { useNamespace } from './support/namespace.ts';
+import { killOperator as killOperatorOf } from './support/operator.ts';
 import { weightsAtProxy } from './support/proxies.ts';
 import {
   describeCounts,
@@ -146,11 +147,7 @@ async function rollOut(): Promise<void> {
 }
 
 async function killOperator(): Promise<void> {
-  const pods = await waitFor('an operator runs', async () => {
-    const found = await listPods(stack.bed, operator.namespace, operator.selector);
-    return found.length > 0 ? found : undefined;
-  });
-  await Promise.all(pods.map(({ name }) => forceDeletePod(stack.bed, operator.namespace, name)));
+  await killOperatorOf(stack.bed);
   operatorsKilled += 1;
 }
 

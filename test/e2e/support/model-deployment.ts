@@ -12,6 +12,8 @@ export interface ModelDeploymentOptions {
   readonly gateways?: readonly string[];
   readonly timeout?: string;
   readonly steps?: readonly CanaryStep[];
+  /** Another way than the default canary, without `steps`. */
+  readonly rollout?: object;
   readonly abortOn?: { readonly errorRatePercent?: number; readonly progressDeadline?: string };
   readonly scaling?: {
     readonly minReplicas?: number;
@@ -28,7 +30,7 @@ export const publicGateway = 'istio-system/public';
 /** A manifest as a user would apply it, behind both public gateways. */
 export function modelDeployment(options: ModelDeploymentOptions): object {
   const { namespace, name, modelUri, sha256, hosts = [hostOf(name)] } = options;
-  const { pathPrefix, timeout, steps, abortOn, scaling, resources, runtime, podTemplate } = options;
+  const { pathPrefix, timeout, steps, rollout, abortOn, scaling, resources, runtime, podTemplate } = options;
   return {
     apiVersion: API_VERSION,
     kind: KIND,
@@ -43,7 +45,7 @@ export function modelDeployment(options: ModelDeploymentOptions): object {
         gateways: options.gateways ?? [publicGateway],
         ...given({ pathPrefix, timeout }),
       },
-      rollout: given({ canary: steps && { steps }, abortOn }),
+      rollout: { ...rollout, ...given({ canary: steps && { steps }, abortOn }) },
       ...given({ runtime, podTemplate }),
     },
   };
