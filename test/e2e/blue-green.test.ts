@@ -63,9 +63,9 @@ beforeAll(async () => {
   there = await switched(green, () => apply('v2.onnx', { autoPromote: { after: '1s' } }));
   bluePods = await podsOf(blue);
   back = await switched(blue, () => apply('v1.onnx', { autoPromote: { after: '1s' } }));
-  const { stable } = await watch.until('the old model is promoted again', (status) => status.stable === blue);
-  promotedBackAtMs = Date.now();
-  bluePodsAfterwards = await podsOf(stable ?? '');
+  const { history = [] } = await watch.until('the old model is promoted again', ({ stable }) => stable === blue);
+  promotedBackAtMs = Date.parse(history.find(({ revision }) => revision === blue)?.at ?? '');
+  bluePodsAfterwards = await podsOf(blue);
   await waitFor('the pods of the new model are gone', async () => (await podsOf(green)).length === 0, {
     ...{ timeoutMs: keepOldMs + 60_000, everyMs: 500 },
   });
@@ -120,7 +120,7 @@ describe('a switch of all users there and back, under load through two gateways'
   });
 
   it('keeps the side that was left for as long as the spec says, and ends it then', () => {
-    expect(greenGoneAtMs - promotedBackAtMs).toBeGreaterThan(keepOldMs - 2_000);
+    expect(greenGoneAtMs - promotedBackAtMs).toBeGreaterThan(keepOldMs);
     expect(
       watch.seen.some(({ status }) => status.message?.includes(`${green} is kept for the way back`)),
     ).toBe(true);
