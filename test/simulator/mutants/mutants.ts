@@ -40,15 +40,15 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a new destination is named before its Service exists',
     file: 'plan/next-routing.ts',
-    snippet: "return facts.revisions.get(revision)?.objects.has('Service') ? [{ revision, weight: 0 }] : [];",
-    replacement: 'return [{ revision, weight: 0 }];',
+    snippet: "facts.revisions.get(revision)?.objects.has('Service') ? [{ revision, weight: 0 }] : []",
+    replacement: '[{ revision, weight: 0 }]',
     caughtBy: 'I3',
   },
   {
     name: 'a weight is raised without proof that proxies know the destination',
     file: 'plan/next-routing.ts',
-    snippet: "const mayRaise = proof.kind === 'Proven' && course.isHeld !== true;",
-    replacement: 'const mayRaise = course.isHeld !== true;',
+    snippet: "proof.kind === 'Proven' &&\n    references",
+    replacement: 'references',
     caughtBy: 'I3',
   },
   {
@@ -112,7 +112,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a rollout begins its steps anew in every pass',
     file: 'plan/rollout.ts',
-    snippet: 'if (known === stepsHash(facts)) return remembered;',
+    snippet: 'if (remembered.stepsHash === stepsHash(facts)) return remembered;',
     replacement: '',
     caughtBy: 'I12',
   },
@@ -126,7 +126,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'an abort is not recorded',
     file: 'plan/writes.ts',
-    snippet: 'revision === mark?.revision || ',
+    snippet: '    ...recordOfMarked(facts, course, kept),\n',
     replacement: '',
     caughtBy: 'I12',
   },
@@ -195,13 +195,6 @@ export const mutants: readonly Mutant[] = [
     snippet: 'const warm = keptWarm(facts, nowMs);',
     replacement: 'const warm = undefined as ReturnType<typeof keptWarm>;',
     caughtBy: 'I2',
-  },
-  {
-    name: 'the old side may shrink while it is kept',
-    file: 'plan/autoscaling.ts',
-    snippet: 'holdScaleDown: course.holdScaleDown && revision !== facts.candidate,',
-    replacement: 'holdScaleDown: course.holdScaleDown && revision === facts.stable,',
-    caughtBy: 'I7',
   },
   {
     name: 'what is being deleted is kept whole',
