@@ -10,7 +10,7 @@ import { killOperator } from './support/operator.ts';
 import { requestCounts, type RequestCounts } from './support/requests.ts';
 import { describeCounts, describeFailures } from './support/rollout-story.ts';
 import { useStack } from './support/stack.ts';
-import { askedWeight, StatusWatch } from './support/status-watch.ts';
+import { askedWeight, isProven, StatusWatch } from './support/status-watch.ts';
 import { waitForPhase } from './support/status.ts';
 
 const stack = useStack();
@@ -86,8 +86,9 @@ describe('a shadow under load through two gateways, with an operator that is kil
   it('is promoted after its time, and answers every user then', async () => {
     const { rollout } = watch.seen.find(({ status }) => status.reason === 'PausedForATime')?.status ?? {};
     expect(switchedAtMs - Date.parse(rollout?.stepEnteredAt ?? '')).toBeGreaterThanOrEqual(shadowMs);
-    const proven = watch.seen.find(({ status }) => status.stable === candidate)?.status.routing?.provenAt;
-    const after = (await load.records()).filter(({ sentAtMs }) => sentAtMs > Date.parse(proven ?? ''));
+    const proven = watch.seen.find(({ status }) => isProven(status, candidate, 10_000))?.status.routing;
+    const provenAtMs = Date.parse(proven?.provenAt ?? '');
+    const after = (await load.records()).filter(({ sentAtMs }) => sentAtMs > provenAtMs);
     expect(new Set(after.map(({ revision }) => revision))).toEqual(new Set([candidate]));
   });
 });
