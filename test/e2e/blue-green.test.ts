@@ -63,7 +63,10 @@ beforeAll(async () => {
   there = await switched(green, () => apply('v2.onnx', { autoPromote: { after: '1s' } }));
   bluePods = await podsOf(blue);
   back = await switched(blue, () => apply('v1.onnx', { autoPromote: { after: '1s' } }));
-  const { history = [] } = await watch.until('the old model is promoted again', ({ stable }) => stable === blue);
+  const { history = [] } = await watch.until(
+    'the old model is promoted again',
+    ({ stable }) => stable === blue,
+  );
   promotedBackAtMs = Date.parse(history.find(({ revision }) => revision === blue)?.at ?? '');
   bluePodsAfterwards = await podsOf(blue);
   await waitFor('the pods of the new model are gone', async () => (await podsOf(green)).length === 0, {
