@@ -36,6 +36,10 @@ export type StepsName = keyof typeof STEPS;
 
 const preview = { header: { name: 'x-preview', value: 'next' } };
 
+type Rollout = ModelDeploymentSpec['rollout'];
+/** What a rollout has under every strategy. */
+type Common = Pick<Rollout, 'abortOn' | 'revisionHistoryLimit'>;
+
 /** Other ways than a canary. */
 export const STRATEGIES = {
   blueGreen: {
@@ -45,7 +49,7 @@ export const STRATEGIES = {
   decidedBlueGreen: { strategy: 'BlueGreen', blueGreen: { keepOldFor: '12s' } },
   shadow: { strategy: 'Shadow', shadow: { percent: 60, for: '3s', then: 'Promote' } },
   heldShadow: { strategy: 'Shadow', shadow: { percent: 20, for: '2s', then: 'Hold' } },
-} as const satisfies Readonly<Record<string, Omit<ModelDeploymentSpec['rollout'], 'abortOn'>>>;
+} as const satisfies Readonly<Record<string, Omit<Rollout, keyof Common>>>;
 export type StrategyChoice = keyof typeof STRATEGIES;
 
 const GATEWAYS = ['istio-system/public'];
@@ -103,6 +107,10 @@ export function edit(world: World, change: Edit): World {
   });
 }
 
+function common({ abortOn, revisionHistoryLimit }: Rollout): Common {
+  return { abortOn, revisionHistoryLimit };
+}
+
 function editedSpec(
   spec: ModelDeploymentSpec,
   change: Exclude<Edit, { kind: 'Delete' }>,
@@ -116,11 +124,11 @@ function editedSpec(
         rollout: {
           strategy: 'Canary',
           canary: { steps: [...STEPS[change.steps]] },
-          abortOn: spec.rollout.abortOn,
+          ...common(spec.rollout),
         },
       };
     case 'Strategy':
-      return { ...spec, rollout: { ...STRATEGIES[change.strategy], abortOn: spec.rollout.abortOn } };
+      return { ...spec, rollout: { ...STRATEGIES[change.strategy], ...common(spec.rollout) } };
     case 'Scaling': {
       const { minReplicas, maxReplicas } = change;
       return { ...spec, scaling: { ...spec.scaling, minReplicas, maxReplicas } };

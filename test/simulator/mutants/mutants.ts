@@ -47,8 +47,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a weight is raised without proof that proxies know the destination',
     file: 'plan/next-routing.ts',
-    snippet: "proof.kind === 'Proven' &&\n    references",
-    replacement: 'references',
+    snippet: "const mayRaise = proof.kind === 'Proven' && course.isHeld !== true;",
+    replacement: 'const mayRaise = course.isHeld !== true;',
     caughtBy: 'I3',
   },
   {
@@ -112,7 +112,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a rollout begins its steps anew in every pass',
     file: 'plan/rollout.ts',
-    snippet: 'if (remembered.stepsHash === stepsHash(facts)) return remembered;',
+    snippet: 'if (known === stepsHash(facts)) return remembered;',
     replacement: '',
     caughtBy: 'I12',
   },
@@ -126,7 +126,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'an abort is not recorded',
     file: 'plan/writes.ts',
-    snippet: '    ...recordOfMarked(facts, course, kept),\n',
+    snippet: 'revision === mark?.revision || ',
     replacement: '',
     caughtBy: 'I12',
   },
@@ -163,14 +163,15 @@ export const mutants: readonly Mutant[] = [
     name: 'copies go to pods that are not ready',
     file: 'plan/next-routing.ts',
     snippet:
-      'const allowed = weight <= present || canTake(facts, revision, weight, proof) ? weight : present;',
+      'const allowed = weight <= present || (mayRaise && canTake(facts, revision, weight)) ? weight : present;',
     replacement: 'const allowed = weight;',
     caughtBy: 'I1',
   },
   {
     name: 'a preview is shown before every proxy knows its destination',
     file: 'plan/next-routing.ts',
-    snippet: 'return hasPreview(facts.askedRouting, preview) || canTake(facts, preview.revision, 0, proof);',
+    snippet:
+      'return hasPreview(facts.askedRouting, preview) || (mayRaise && canTake(facts, preview.revision, 0));',
     replacement: 'return facts.revisions.get(preview.revision)?.objects.has("Service") ?? false;',
     caughtBy: 'I3',
   },
