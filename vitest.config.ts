@@ -10,6 +10,15 @@ export default defineConfig({
       { test: { name: 'unit', include: ['test/{operator,runtime,support,docs,demo,soak}/**/*.test.ts'] } },
       // Needs the helm and kubeconform that test/bed/build-parts.sh builds.
       { test: { name: 'charts', include: ['test/charts/**/*.test.ts'] } },
+      // Needs the servers of models that test/bed/build-parts.sh installs.
+      {
+        test: {
+          name: 'model-sources',
+          include: ['test/model-sources/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
       { test: { name: 'simulator', include: ['test/simulator/**/*.test.ts'], testTimeout: 240_000 } },
       {
         test: {

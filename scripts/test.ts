@@ -21,6 +21,7 @@ const tiers: readonly Tier[] = [
   { name: 'verify', kind: 'check', command: ['node', 'scripts/generate.ts', '--check'] },
   { name: 'unit', kind: 'vitest' },
   { name: 'charts', kind: 'vitest' },
+  { name: 'model-sources', kind: 'vitest' },
   { name: 'simulator', kind: 'vitest' },
   { name: 'api-server', kind: 'vitest' },
   { name: 'e2e', kind: 'vitest' },

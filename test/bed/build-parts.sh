@@ -14,6 +14,7 @@ KUBERNETES_VERSION=v1.34.4
 CHECKOV_VERSION=3.3.30
 ISTIO_VERSION=1.27.0
 ISTIO_MODULE=istio.io/istio@v0.0.0-20250808040725-7359d8be2504
+REGISTRY_MODULE=github.com/distribution/distribution/v3@v3.1.2
 PROMETHEUS_MODULE=github.com/prometheus/prometheus@v0.308.0
 
 # once NAME VERSION COMMAND…: runs the command unless bin/NAME of this version is there already.
@@ -60,6 +61,14 @@ checkov() {
 # Istio's release tags are no module versions; this pseudo-version is release 1.27.0 and is not in the checksum database.
 istiod() { GONOSUMDB=istio.io from_module "$ISTIO_MODULE" ./pilot/cmd/pilot-discovery istiod; }
 istio_crds() { cp "$(cat "$bin/.istiod.source")/manifests/charts/base/files/crd-all.gen.yaml" "$bin/istio-crds.yaml" && chmod +x "$bin/istio-crds.yaml"; }
+# Python programs live in an environment of their own.
+object_stores() {
+  local environment="$HEADGATE_CACHE/object-stores"
+  python3 -m venv --clear "$environment" &&
+    "$environment/bin/pip" install --quiet --disable-pip-version-check -r "$here/parts/object-stores/requirements.txt" &&
+    ln -sf "$environment/bin/moto_server" "$environment/bin/gcp-storage-emulator" "$bin/"
+}
+registry() { from_module "$REGISTRY_MODULE" ./cmd/registry registry; }
 prometheus() { from_module "$PROMETHEUS_MODULE" ./cmd/prometheus prometheus -tags netgo,remove_all_sd,enable_kubernetes_sd; }
 
 once etcd 3.6.16 from_part etcd go.etcd.io/etcd/server/v3 etcd
@@ -73,5 +82,7 @@ once kubeconform 0.7.0 from_part kubeconform github.com/yannh/kubeconform/cmd/ku
 once kube-score 1.20.0 from_part kube-score github.com/zegl/kube-score/cmd/kube-score kube-score
 once kubesec 2.14.2 from_part kubesec github.com/controlplaneio/kubesec/v2 kubesec
 once checkov $CHECKOV_VERSION checkov
+once moto_server 5.2.5 object_stores
+once registry 3.1.2 registry
 once prometheus 3.8 prometheus
 once prometheus-adapter 0.12.0 from_part prometheus-adapter sigs.k8s.io/prometheus-adapter/cmd/adapter prometheus-adapter

@@ -23,6 +23,9 @@ export type Part =
   | 'kubesec'
   | 'checkov'
   | 'trivy'
+  | 'moto_server'
+  | 'gcp-storage-emulator'
+  | 'registry'
   | 'prometheus'
   | 'prometheus-adapter';
 
