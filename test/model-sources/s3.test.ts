@@ -75,32 +75,28 @@ describe('a model in S3', { timeout: 120_000 }, () => {
     expect((await fetchModel(source('s3://models/fraud.tar.gz'))).digest).toBe(digest);
   });
 
-  it.each<[string, string, Partial<ModelSource>, string, string]>([
-    ['in a bucket of others', 's3://private/model.onnx', {}, 'ModelDownloadFailed', '403 AccessDenied'],
-    ['that does not exist', 's3://models/none.onnx', {}, 'ModelNotFound', '404 NoSuchKey'],
-    [
-      'asked for by nobody',
-      's3://models/fraud/model.onnx',
-      { credentials: 'None' },
-      'ModelDownloadFailed',
-      '403',
-    ],
-    [
-      'that is too large',
-      's3://models/fraud/model.onnx',
-      { maxBytes: 4_999_999 },
-      'ModelTooLarge',
-      'larger than',
-    ],
-    [
-      'packed and too large',
-      's3://models/fraud.tar.gz',
-      { maxBytes: 5_000_100 },
-      'ModelTooLarge',
-      'larger than',
-    ],
-  ])('%s is refused', async (_what, uri, given, reason, words) => {
-    const failure = await failureOf(fetchModel(source(uri, given)));
+  it.each<{ what: string; uri: string; given?: Partial<ModelSource>; reason: string; words: string }>([
+    {
+      what: 'in a bucket of others',
+      uri: 'private/model.onnx',
+      reason: 'ModelDownloadFailed',
+      words: '403 AccessDenied',
+    },
+    { what: 'that does not exist', uri: 'models/none.onnx', reason: 'ModelNotFound', words: '404 NoSuchKey' },
+    {
+      ...{ what: 'asked for by nobody', uri: 'models/fraud/model.onnx', given: { credentials: 'None' } },
+      ...{ reason: 'ModelDownloadFailed', words: '403' },
+    },
+    {
+      ...{ what: 'that is too large', uri: 'models/fraud/model.onnx', given: { maxBytes: 4_999_999 } },
+      ...{ reason: 'ModelTooLarge', words: 'larger than' },
+    },
+    {
+      ...{ what: 'packed and too large', uri: 'models/fraud.tar.gz', given: { maxBytes: 5_000_100 } },
+      ...{ reason: 'ModelTooLarge', words: 'larger than' },
+    },
+  ])('$what is refused with $reason', async ({ uri, given, reason, words }) => {
+    const failure = await failureOf(fetchModel(source(`s3://${uri}`, given)));
     expect(failure.reason).toBe(reason);
     expect(failure.message).toContain(words);
   });
