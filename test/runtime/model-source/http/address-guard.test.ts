@@ -25,15 +25,21 @@ let folder = '';
 let canary: Canary;
 let front: Server;
 let redirectTo = '';
+/** Requests that the allowed server got. */
+let served = 0;
 
 beforeAll(async () => {
-  front = createServer((_request, response) => response.writeHead(302, { location: redirectTo }).end());
+  front = createServer((_request, response) => {
+    served++;
+    response.writeHead(302, { location: redirectTo }).end();
+  });
   front.listen(0, FRONT);
   await once(front, 'listening');
 });
 afterAll(() => front.close());
 beforeEach(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'headgate-guard-'));
+  served = 0;
   canary = new Canary();
   await canary.start();
 });
@@ -93,7 +99,8 @@ describe('a model at an address that is not allowed', { timeout: 60_000 }, () =>
       const failure = await fetchThrough({ uri: frontUrl('store.example.com') }, rebinding);
       expect(failure.reason).toBe('ModelSourceForbidden');
       expect(canary.reached).toBe(0);
-      // One connection, to the address that was looked at.
+      // One connection, and it went to the address that was looked at.
+    expect(served).toBe(1);
       expect(answers).toEqual([]);
       expect(canary.opened).toBe(1);
     },
