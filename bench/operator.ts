@@ -84,9 +84,12 @@ async function memoryMib(operator: OperatorProcess): Promise<string> {
 }
 
 async function benchOperator(world: World, bareSeconds: number): Promise<void> {
-  const settings = { HEADGATE_WATCH_NAMESPACE: OPERATOR_NAMESPACE };
+  const settings = {
+    HEADGATE_WATCH_NAMESPACE: OPERATOR_NAMESPACE,
+    HEADGATE_LEASE: `${OPERATOR_NAMESPACE}/headgate`,
+  };
   const operator = await OperatorProcess.launch(world.server.kubeconfig, settings, 'dist/operator/main.js');
-  await operator.ready();
+  await waitFor('the operator leads', async () => (await metric(operator, 'headgate_leader')) === 1);
   print('memory without objects', await memoryMib(operator));
   let modelDeployments: readonly ModelDeployment[] = [];
   const madeSeconds = await secondsOf(async () => {
@@ -120,9 +123,10 @@ async function allHaveChildren(world: World): Promise<void> {
 /** The production caches, and passes one after the other as a worker makes them. */
 async function benchNoop(world: World): Promise<void> {
   let writes = 0;
-  const transport = createTransport(connectionFromFile(world.server.kubeconfig), (verb) => {
+  const onAnswer = (verb: string): void => {
     if (verb !== 'get' && verb !== 'watch') writes += 1;
-  });
+  };
+  const transport = createTransport(connectionFromFile(world.server.kubeconfig), { onAnswer });
   const caches = createCaches({
     ...{ transport, namespace: OPERATOR_NAMESPACE },
     ...{ onChange: () => undefined, onServed: () => undefined, onTrouble: () => undefined },

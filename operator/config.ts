@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { Ajv } from 'ajv';
 import { ConfigurationError } from './controller/errors.ts';
 import { trafficPolicySchema, type TrafficPolicy } from './traffic/traffic-policy.ts';
@@ -22,6 +23,11 @@ export interface OperatorConfig {
   readonly concurrency: number;
   /** Which namespaces may serve which hosts through which gateways; nobody anything where nothing is given. */
   readonly trafficPolicy: TrafficPolicy;
+  /** The Lease whose holder works; all other replicas stand by. */
+  readonly lease: { readonly namespace: string; readonly name: string };
+  readonly leaseSeconds: number;
+  /** By which people know this replica. */
+  readonly podName: string;
 }
 
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
@@ -41,6 +47,9 @@ export function readConfig(environment: Environment = process.env): OperatorConf
     healthPort: wholeNumber(environment, 'HEADGATE_HEALTH_PORT', { least: 0, most: 65_535, usual: 8081 }),
     concurrency: wholeNumber(environment, 'HEADGATE_CONCURRENCY', { least: 1, most: 64, usual: 8 }),
     trafficPolicy: trafficPolicy(optional(environment, 'HEADGATE_TRAFFIC_POLICY') ?? '[]'),
+    lease: namespacedName(environment, 'HEADGATE_LEASE'),
+    leaseSeconds: wholeNumber(environment, 'HEADGATE_LEASE_SECONDS', { least: 1, most: 600, usual: 15 }),
+    podName: optional(environment, 'HEADGATE_POD_NAME') ?? hostname(),
   };
 }
 
@@ -72,6 +81,15 @@ function readModelSources(environment: Environment): ModelSources | undefined {
   const imageVolumes = optional(environment, 'HEADGATE_IMAGE_VOLUMES') === 'true';
   if (allow === undefined && !imageVolumes) return undefined;
   return { ...(allow !== undefined && { allow }), ...(imageVolumes && { imageVolumes }) };
+}
+
+function namespacedName(environment: Environment, variable: string): OperatorConfig['lease'] {
+  const text = required(environment, variable);
+  const [namespace, name, ...rest] = text.split('/');
+  if (namespace === undefined || name === undefined || rest.length > 0) {
+    throw new ConfigurationError(`${variable} is ${text}; it must be NAMESPACE/NAME`);
+  }
+  return { namespace, name };
 }
 
 function logLevel(text: string): LogLevel {

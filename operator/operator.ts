@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { KubernetesObject } from './api/object.ts';
 import type { HistoryEntry, ModelDeployment, ModelDeploymentStatus } from './api/model-deployment.ts';
 import type { OperatorConfig } from './config.ts';
+import { leaseTiming } from './controller/candidacy.ts';
 import { Controller } from './controller/controller.ts';
 import { messageOf } from './controller/errors.ts';
 import type { Caches } from './controller/caches.ts';
@@ -8,11 +10,13 @@ import { createCaches, groupOf } from './kube/caches.ts';
 import { KubernetesCluster } from './kube/client.ts';
 import type { Connection } from './controller/connection.ts';
 import { Discovery } from './controller/discovery.ts';
+import { Election } from './controller/election.ts';
+import type { Term } from './controller/term.ts';
 import type { Change } from './controller/object-store.ts';
 import { declaredRequestsOnly } from './kube/declared-requests.ts';
 import { declaredGrants } from './kube/grants.ts';
 import type { CachedKind } from './kube/kinds.ts';
-import { createTransport } from './controller/transport.ts';
+import { createTransport, type Transport } from './controller/transport.ts';
 import { TrafficClaims } from './observe/traffic-claims.ts';
 import { reconcile } from './reconcile.ts';
 import { startHealthServer, type HealthServer } from './telemetry/health.ts';
@@ -22,16 +26,21 @@ import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 /** Remembered so that each is told of once; beyond that many, one is told of again (I18). */
 const MOST_ENDING_NAMESPACES = 1_000;
 
-/** Caches, queue, workers and health server, wired together. */
+/**
+ * Caches, election, queue, workers and health server, wired together. Every replica keeps its caches filled; only the
+ * one that is elected makes passes.
+ */
 export class Operator {
   private readonly config: OperatorConfig;
   private readonly log: Log;
   private readonly metrics: Metrics;
   private readonly caches: Caches<CachedKind>;
-  private readonly controller: Controller;
-  private readonly cluster: KubernetesCluster;
+  private readonly transport: Transport;
   private readonly discovery: Discovery;
   private readonly trafficClaims: TrafficClaims;
+  private readonly election: Election;
+  /** Only while this replica leads. */
+  private controller: Controller | undefined;
   private readonly missingKinds = new Set<CachedKind>();
   private readonly endingNamespaces = new Set<string>();
   private health: HealthServer | undefined;
@@ -41,13 +50,16 @@ export class Operator {
     this.config = config;
     this.log = log;
     this.metrics = createMetrics({
-      queueDepth: () => this.controller.queue.depth,
-      phases: () => this.cluster.cachedAll('ModelDeployment').map(phaseOf),
+      isLeading: () => this.election.isLeading,
+      queueDepth: () => this.controller?.queue.depth ?? 0,
+      phases: () => (this.election.isLeading ? this.modelDeployments.map(phaseOf) : []),
     });
-    const transport = declaredRequestsOnly(
-      createTransport(connection, (verb, code) => this.metrics.apiRequests.inc({ verb, code: String(code) })),
-      declaredGrants(),
-    );
+    const identity = `${config.podName}_${randomUUID().slice(0, 8)}`;
+    const onAnswer = (verb: string, code: number): void =>
+      this.metrics.apiRequests.inc({ verb, code: String(code) });
+    const unlimited = createTransport(connection, { userAgent: `headgate/${identity}`, onAnswer });
+    const transport = declaredRequestsOnly(unlimited, declaredGrants());
+    this.transport = transport;
     this.caches = createCaches({
       transport,
       ...(config.watchNamespace === undefined ? {} : { namespace: config.watchNamespace }),
@@ -59,12 +71,17 @@ export class Operator {
       transport,
       onChange: (groupVersion, served) => this.onDiscovered(groupVersion, served),
     });
-    this.cluster = new KubernetesCluster(transport, this.caches, this.discovery);
-    this.trafficClaims = new TrafficClaims(this.cluster, config.trafficPolicy);
-    this.controller = this.createController();
+    const reader = new KubernetesCluster(transport, this.caches, this.discovery);
+    this.trafficClaims = new TrafficClaims(reader, config.trafficPolicy);
+    this.election = new Election({
+      ...{ transport, identity, lease: config.lease, timing: leaseTiming(config.leaseSeconds * 1000) },
+      onElected: (term) => this.onElected(term, identity),
+      onDeposed: () => this.onDeposed(),
+      onTrouble: (error) => this.log.warn('the lease is out of reach', { problem: messageOf(error) }),
+    });
   }
 
-  /** Settled once the caches are filled and the first passes run. */
+  /** Settled once the caches are filled and it stands for election. */
   async start(): Promise<void> {
     const { healthPort: port } = this.config;
     const { registry } = this.metrics;
@@ -72,22 +89,46 @@ export class Operator {
     this.caches.start();
     await this.caches.synced();
     this.discovery.start();
-    this.controller.start();
+    this.election.start();
     this.isReady = true;
     this.log.info('ready', { healthPort: this.health.port });
   }
 
-  /** Begins nothing more, lets the passes under way end, closes all connections. */
+  /**
+   * Begins nothing more, lets the writes under way be answered, hands over, closes all connections. A pass that only
+   * looks meanwhile comes to its end at its next write.
+   */
   async stop(): Promise<void> {
     this.isReady = false;
-    await this.controller.stop();
+    const stopping = this.controller?.stop();
+    await this.election.resign();
+    await stopping;
     await Promise.all([this.caches.stop(), this.discovery.stop()]);
     await this.health?.stop();
   }
 
-  private createController(): Controller {
+  private get modelDeployments(): readonly KubernetesObject[] {
+    return this.caches.store('ModelDeployment').all();
+  }
+
+  /** What passes of an earlier term may still do meets that term's fence. */
+  private onElected(term: Term, identity: string): void {
+    this.log.info('leading', { identity });
+    const transport = term.fence(this.transport);
+    this.controller = this.createController(new KubernetesCluster(transport, this.caches, this.discovery));
+    this.enqueueAll();
+    this.controller.start();
+  }
+
+  private onDeposed(): void {
+    this.log.warn('not leading any more');
+    void this.controller?.stop();
+    this.controller = undefined;
+  }
+
+  private createController(cluster: KubernetesCluster): Controller {
     const context = {
-      cluster: this.cluster,
+      cluster,
       defaultRuntimeImage: this.config.runtimeImage,
       gatewayNamespaces: this.config.gatewayNamespaces,
       refuseTraffic: (modelDeployment: ModelDeployment) => this.trafficClaims.refusalsOf(modelDeployment),
@@ -118,10 +159,10 @@ export class Operator {
   private enqueue(kind: CachedKind, change: Change): void {
     const { object, previous } = change;
     const concerned = kind === 'ModelDeployment' ? this.trafficClaims.update(change) : [];
-    for (const key of concerned) this.controller.queue.add(key);
+    for (const key of concerned) this.controller?.queue.add(key);
     for (const changed of [object, previous]) {
       const key = changed === undefined ? undefined : groupOf(kind, changed);
-      if (key !== undefined) this.controller.queue.add(key);
+      if (key !== undefined) this.controller?.queue.add(key);
     }
   }
 
@@ -140,8 +181,7 @@ export class Operator {
 
   /** What the cluster can do has changed for all of them. */
   private enqueueAll(): void {
-    for (const object of this.cluster.cachedAll('ModelDeployment'))
-      this.enqueue('ModelDeployment', { type: 'Modified', object });
+    for (const object of this.modelDeployments) this.enqueue('ModelDeployment', { type: 'Modified', object });
   }
 
   private onTrouble(kind: CachedKind, error: unknown): void {

@@ -1,4 +1,4 @@
-import { isConflict, retryAfterOf } from './errors.ts';
+import { isConflict, OutOfTermError, retryAfterOf } from './errors.ts';
 import { WorkQueue } from './workqueue.ts';
 
 /** What a pass wants next for its key; nothing at all means that events decide. */
@@ -6,7 +6,7 @@ export interface PassResult {
   readonly requeueAfterMs?: number;
 }
 
-export type Outcome = 'done' | 'requeued' | 'conflict' | 'error';
+export type Outcome = 'done' | 'requeued' | 'conflict' | 'outOfTerm' | 'error';
 
 export interface ControllerOptions {
   readonly reconcile: (key: string) => Promise<PassResult>;
@@ -60,6 +60,8 @@ export class Controller {
       this.queue.addAfterFailure(key, retryAfterOf(error));
       // The cache was behind: it catches up by itself, and nobody needs to hear of it.
       if (isConflict(error)) return 'conflict';
+      // Another process goes on from here.
+      if (error instanceof OutOfTermError) return 'outOfTerm';
       this.options.onError?.(key, error);
       return 'error';
     }

@@ -28,6 +28,15 @@ export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 }
 
+/** A write was held back: this process does not lead any more. */
+export class OutOfTermError extends Error {
+  override readonly name = 'OutOfTermError';
+
+  constructor() {
+    super('this process does not lead any more');
+  }
+}
+
 /** Somebody wrote in between, or the object is another life of the same name: look again, nothing is wrong. */
 export function isConflict(error: unknown): boolean {
   return error instanceof ApiError && error.status === 409;

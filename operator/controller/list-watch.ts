@@ -19,6 +19,7 @@ export interface ListWatchOptions {
   readonly trim: Trim;
   readonly namespace?: string;
   readonly labelSelector?: string;
+  readonly fieldSelector?: string;
   readonly onChange: (change: Change) => void;
   /** A kind began or ceased to be served. */
   readonly onServed?: (type: ResourceType, served: boolean) => void;
@@ -76,11 +77,14 @@ export class ListWatch {
   private served: boolean | undefined;
 
   constructor(options: ListWatchOptions) {
-    const { transport, type, trim, namespace, labelSelector } = options;
+    const { transport, type, trim, namespace, labelSelector, fieldSelector } = options;
     this.options = options;
     this.timing = { ...usualTiming, ...options.timing };
     this.path = collectionPath(type, namespace);
-    this.selection = labelSelector === undefined ? {} : { labelSelector };
+    this.selection = {
+      ...(labelSelector === undefined ? {} : { labelSelector }),
+      ...(fieldSelector === undefined ? {} : { fieldSelector }),
+    };
     this.lister = new Lister({
       ...{ transport, path: this.path, selection: this.selection },
       trim: (raw) => trim(type, raw),

@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingMessage, type RequestOptions } fro
 import { request as httpsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { answeredError } from './api-status.ts';
-import { ApiError, messageOf } from './errors.ts';
+import { ApiError, messageOf, OutOfTermError } from './errors.ts';
 import type { Connection } from './connection.ts';
 
 export interface ApiRequest {
@@ -13,6 +13,8 @@ export interface ApiRequest {
   readonly contentType?: string;
   /** Gives the request up. */
   readonly signal?: AbortSignal;
+  /** Called in the tick in which the request goes out; what it throws holds the request back. */
+  readonly beforeSending?: () => void;
 }
 
 export interface StreamOptions {
@@ -42,34 +44,40 @@ const LONGEST_LINE = 16 * 2 ** 20;
 /** Keeps a crash of the peer's machine from looking like a quiet watch. */
 const TCP_KEEP_ALIVE_MS = 15_000;
 
+export interface TransportOptions {
+  /** By which the API server's audit log tells one process from another. */
+  readonly userAgent?: string;
+  readonly onAnswer?: AnswerListener;
+}
+
 export function createTransport(
   connection: Connection,
-  onAnswer: AnswerListener = () => undefined,
+  { userAgent = 'headgate', onAnswer = () => undefined }: TransportOptions = {},
 ): Transport {
   return {
     async request(request) {
       const verb = request.method.toLowerCase();
       try {
         const signals = [AbortSignal.timeout(REQUEST_TIMEOUT_MS), request.signal].filter(isPresent);
-        const answer = await send(connection, request, AbortSignal.any(signals));
+        const answer = await send(connection, request, { userAgent, signal: AbortSignal.any(signals) });
         const body = await text(answer);
         onAnswer(verb, answer.statusCode ?? 0);
         refuse(connection, answer, body);
         return JSON.parse(body) as unknown;
       } catch (error) {
-        if (error instanceof ApiError) throw error;
+        if (error instanceof ApiError || error instanceof OutOfTermError) throw error;
         onAnswer(verb, 0);
         throw new Error(`${request.method} ${request.path}: ${messageOf(error)}`, { cause: error });
       }
     },
-    lines: (request, options) => streamLines(connection, request, { ...options, onAnswer }),
+    lines: (request, options) => streamLines(connection, request, { ...options, userAgent, onAnswer }),
   };
 }
 
 async function* streamLines(
   connection: Connection,
   request: ApiRequest,
-  options: StreamOptions & { readonly onAnswer: AnswerListener },
+  options: StreamOptions & Required<TransportOptions>,
 ): AsyncGenerator<string, void, undefined> {
   const idle = new AbortController();
   const timer = setTimeout(
@@ -78,7 +86,8 @@ async function* streamLines(
   );
   let answer: IncomingMessage | undefined;
   try {
-    answer = await send(connection, request, AbortSignal.any([options.signal, idle.signal]));
+    const signal = AbortSignal.any([options.signal, idle.signal]);
+    answer = await send(connection, request, { userAgent: options.userAgent, signal });
     options.onAnswer('watch', answer.statusCode ?? 0);
     if (!isSuccess(answer)) refuse(connection, answer, await text(answer));
     yield* linesOf(answer, () => timer.refresh());
@@ -110,7 +119,7 @@ async function* linesOf(
 async function send(
   connection: Connection,
   request: ApiRequest,
-  signal: AbortSignal,
+  { userAgent, signal }: { readonly userAgent: string; readonly signal: AbortSignal },
 ): Promise<IncomingMessage> {
   const credentials = await connection.credentials();
   const url = new URL(`${connection.baseUrl.pathname.replace(/\/$/, '')}${request.path}`, connection.baseUrl);
@@ -123,7 +132,7 @@ async function send(
     headers: {
       ...(credentials.headers as Record<string, string> | undefined),
       accept: 'application/json',
-      'user-agent': 'headgate',
+      'user-agent': userAgent,
       ...(body === undefined
         ? {}
         : {
@@ -132,6 +141,7 @@ async function send(
           }),
     },
   };
+  request.beforeSending?.();
   return await new Promise((resolve, reject) => {
     const sending = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, resolve);
     sending.on('error', reject);

@@ -78,6 +78,14 @@ export const grants: readonly Grants[] = [
     why: 'Whether that policy is in force.',
     nameFrom: 'headgate.decisionPolicyName',
   },
+  {
+    scope: 'Release',
+    kind: 'Lease',
+    verbs: [...follow, 'patch'],
+    why: 'Which replica works.',
+    nameFrom: 'headgate.fullname',
+  },
+  { scope: 'Release', kind: 'Lease', verbs: ['create'], why: 'The same, when somebody has removed it.' },
 ];
 
 /** One right, as `kubectl auth can-i` takes it: `patch modeldeployments.headgate.dev/status`. */

@@ -1,3 +1,4 @@
+import { leaseType } from '../controller/lease.ts';
 import type { ResourceType } from '../controller/resource-type.ts';
 
 /** The kinds that are kept in memory by a list and a watch. */
@@ -52,6 +53,7 @@ const askedTypes = {
     kind: 'ValidatingAdmissionPolicyBinding',
     plural: 'validatingadmissionpolicybindings',
   },
+  Lease: leaseType,
 } as const satisfies Record<string, ResourceType>;
 
 export type KnownKind = CachedKind | keyof typeof askedTypes;

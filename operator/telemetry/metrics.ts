@@ -9,8 +9,9 @@ export interface Metrics {
 }
 
 export interface MetricSources {
+  readonly isLeading: () => boolean;
   readonly queueDepth: () => number;
-  /** The phase of every ModelDeployment. */
+  /** The phase of every ModelDeployment, from the leader; nothing from the others, so that a sum counts each once. */
   readonly phases: () => Iterable<string>;
 }
 
@@ -48,7 +49,15 @@ export function createMetrics(sources: MetricSources): Metrics {
   };
 }
 
-function registerGauges(registry: Registry, { queueDepth, phases }: MetricSources): void {
+function registerGauges(registry: Registry, { isLeading, queueDepth, phases }: MetricSources): void {
+  new Gauge({
+    name: 'headgate_leader',
+    help: '1 in the replica that works, 0 in those that stand by',
+    registers: [registry],
+    collect() {
+      this.set(isLeading() ? 1 : 0);
+    },
+  });
   new Gauge({
     name: 'headgate_queue_depth',
     help: 'ModelDeployments that wait for a pass',

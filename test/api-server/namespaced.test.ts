@@ -54,7 +54,10 @@ describe('Headgate in one namespace of a real API server', () => {
     await install(tess, NAMESPACE, 'headgate', ...ownHalf);
     installation = new Installation(
       ...([server, await server.kubeconfigForServiceAccount(NAMESPACE, 'headgate')] as const),
-      { HEADGATE_WATCH_NAMESPACE: NAMESPACE, HEADGATE_GATEWAY_NAMESPACES: 'istio-system' },
+      {
+        ...{ HEADGATE_WATCH_NAMESPACE: NAMESPACE, HEADGATE_GATEWAY_NAMESPACES: 'istio-system' },
+        HEADGATE_LEASE: `${NAMESPACE}/headgate`,
+      },
     );
     gateway = await StandInGateway.start(installation);
     node = new StandInNode(installation);

@@ -132,8 +132,8 @@ describe('every rendered object', () => {
   });
 
   test.each([
-    ['an unknown field', 'replicas: 1', 'replica: 1', /additional propert.*replica/i],
-    ['a wrong type', 'replicas: 1', 'replicas: one', /got string, want integer|expected integer/i],
+    ['an unknown field', 'replicas: 2', 'replica: 2', /additional propert.*replica/i],
+    ['a wrong type', 'replicas: 2', 'replicas: two', /got string, want integer|expected integer/i],
     [
       'an unknown field of a container',
       'imagePullPolicy: IfNotPresent',

@@ -4,6 +4,7 @@ import type { Container, PodSpec } from '../support/restricted-pod.ts';
 export interface Rule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
   readonly verbs: readonly string[];
   readonly nonResourceURLs?: readonly string[];
 }
@@ -33,7 +34,7 @@ export interface RoleBinding extends Binding {
 
 export interface OperatorContainer extends Container {
   readonly imagePullPolicy: string;
-  readonly env: readonly { readonly name: string; readonly value: string }[];
+  readonly env: readonly { readonly name: string; readonly value?: string }[];
   readonly command?: readonly string[];
   readonly args?: readonly string[];
   readonly volumeMounts?: readonly unknown[];
@@ -46,7 +47,11 @@ export interface OperatorPodSpec extends PodSpec {
   readonly nodeSelector?: Readonly<Record<string, string>>;
   readonly tolerations?: readonly unknown[];
   readonly affinity?: unknown;
-  readonly topologySpreadConstraints?: readonly unknown[];
+  readonly topologySpreadConstraints?: readonly {
+    readonly topologyKey: string;
+    readonly whenUnsatisfiable: string;
+    readonly labelSelector?: unknown;
+  }[];
   readonly priorityClassName?: string;
   readonly imagePullSecrets?: readonly unknown[];
 }
@@ -65,6 +70,11 @@ export interface Deployment extends KubernetesObject {
       readonly spec: OperatorPodSpec;
     };
   };
+}
+
+export interface DisruptionBudget extends KubernetesObject {
+  readonly kind: 'PodDisruptionBudget';
+  readonly spec: { readonly minAvailable: number; readonly selector: unknown };
 }
 
 export interface Pod extends KubernetesObject {

@@ -2,7 +2,14 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../operator/api/object.ts';
 import { readConfig } from '../../operator/config.ts';
 import { restrictedViolations, type Container, type PodSpec } from '../support/restricted-pod.ts';
-import type { Deployment, OperatorContainer, OperatorPodSpec, Pod, Service } from './kinds.ts';
+import type {
+  Deployment,
+  DisruptionBudget,
+  OperatorContainer,
+  OperatorPodSpec,
+  Pod,
+  Service,
+} from './kinds.ts';
 import { only, template } from './render.ts';
 
 function containerOf(pod: OperatorPodSpec): OperatorContainer {
@@ -36,9 +43,38 @@ describe('the pods of the chart', () => {
     }
   });
 
-  test('are one operator at a time', () => {
-    expect(deployment.spec.replicas).toBe(1);
-    expect(deployment.spec.strategy.type).toBe('Recreate');
+  test('are two operators, one of which works, and there is always one to hand over to', () => {
+    expect(deployment.spec).toMatchObject({
+      replicas: 2,
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+    });
+    expect(only<DisruptionBudget>(objects, 'PodDisruptionBudget').spec).toMatchObject({
+      minAvailable: 1,
+      selector: deployment.spec.selector,
+    });
+    const spread = deployment.spec.template.spec.topologySpreadConstraints ?? [];
+    expect(spread.map(({ topologyKey }) => topologyKey)).toEqual([
+      'kubernetes.io/hostname',
+      'topology.kubernetes.io/zone',
+    ]);
+    for (const { labelSelector, whenUnsatisfiable } of spread) {
+      expect(labelSelector).toEqual(deployment.spec.selector);
+      // On a cluster of one node both run there.
+      expect(whenUnsatisfiable).toBe('ScheduleAnyway');
+    }
+  });
+
+  test('elect by the Lease of the release, under names of their own', () => {
+    const { env } = containerOf(deployment.spec.template.spec);
+    const { namespace, name } = only<KubernetesObject>(objects, 'Lease').metadata;
+    expect(env).toContainEqual({ name: 'HEADGATE_LEASE', value: `${namespace}/${name}` });
+    const valueFrom = { fieldRef: { fieldPath: 'metadata.name' } };
+    expect(env).toContainEqual({ name: 'HEADGATE_POD_NAME', valueFrom });
+  });
+
+  test('are not kept from being drained when there is but one', async () => {
+    const kinds = (await template('--set', 'replicas=1')).map(({ kind }) => kind);
+    expect(kinds).not.toContain('PodDisruptionBudget');
   });
 
   test('are probed for life and readiness', () => {
@@ -100,13 +136,15 @@ describe('the values', () => {
       'concurrency=3',
       'modelSources.allow={10.0.0.0/8,*.corp.example.com}',
       'modelSources.imageVolumes=true',
+      'leaseSeconds=9',
     ];
     const trafficPolicy = [{ namespaces: ['ml'], gateways: ['istio-system/*'], hosts: ['*.example.com'] }];
     const json = ['--set-json', `trafficPolicy=${JSON.stringify(trafficPolicy)}`];
     const settings = values.flatMap((value) => ['--set', value]);
     const deployment = only<Deployment>(await template(...settings, ...json), 'Deployment');
     const { env } = containerOf(deployment.spec.template.spec);
-    expect(readConfig(Object.fromEntries(env.map(({ name, value }) => [name, value])))).toEqual({
+    const environment = Object.fromEntries(env.map(({ name, value = 'headgate-1' }) => [name, value]));
+    expect(readConfig(environment)).toEqual({
       runtimeImage: 'r:t',
       logLevel: 'debug',
       watchNamespace: 'ml',
@@ -115,6 +153,9 @@ describe('the values', () => {
       healthPort: 8081,
       trafficPolicy,
       modelSources: { allow: ['10.0.0.0/8', '*.corp.example.com'], imageVolumes: true },
+      lease: { namespace: 'headgate-system', name: 'headgate' },
+      leaseSeconds: 9,
+      podName: 'headgate-1',
     });
   });
 

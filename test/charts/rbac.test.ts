@@ -2,11 +2,12 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../operator/api/object.ts';
 import { DECISION_ACTIONS } from '../../operator/api/rollout-decision.ts';
 import { declaredGrants } from '../../operator/kube/grants.ts';
-import type { ClusterRole, ClusterRoleBinding, Deployment, Role, RoleBinding } from './kinds.ts';
+import type { ClusterRole, ClusterRoleBinding, Deployment, Role, RoleBinding, Rule } from './kinds.ts';
 import { grantsOf } from './grants.ts';
 import { only, template } from './render.ts';
 
 const OPERATOR_ROLE = 'headgate-system-headgate';
+const ELECTION_ROLE = 'headgate-leader-election';
 const NEVER_GRANTED_VERBS = ['*', 'escalate', 'bind', 'impersonate', 'deletecollection', 'update'];
 const NEVER_GRANTED_RESOURCES = [
   'secrets',
@@ -26,21 +27,22 @@ const NEVER_GRANTED_RESOURCES = [
   'clusterrolebindings',
 ];
 
-/** All but the reading of policies, which are in no namespace. */
-function namespacedGrants(): string[] {
-  const clusterWide = declaredGrants('Policies');
-  return [...declaredGrants()].filter((grant) => !clusterWide.has(grant)).sort();
+/** Whatever it does wherever models are; not the election among its own replicas. */
+function operatorGrants(): ReadonlySet<string> {
+  return new Set([...declaredGrants('Models'), ...declaredGrants('Gateways')]);
 }
 
 describe('what the operator may do', () => {
   let objects: KubernetesObject[];
   let role: ClusterRole;
   let grants: string[];
+  let ownRules: readonly Rule[];
 
   beforeAll(async () => {
     objects = await template();
     role = only<ClusterRole>(objects, 'ClusterRole', OPERATOR_ROLE);
-    grants = role.rules.flatMap(grantsOf);
+    ownRules = only<Role>(objects, 'Role', ELECTION_ROLE).rules;
+    grants = [...role.rules, ...ownRules].flatMap(grantsOf);
   });
 
   test('is at most 60 grants, none of them twice', () => {
@@ -85,6 +87,20 @@ describe('what the operator may do', () => {
     ]);
   });
 
+  test('lets it write no Lease but its own, in its own namespace', () => {
+    expect(grants.filter((grant) => grant.endsWith('leases.coordination.k8s.io')).sort()).toEqual(
+      ['create', 'list', 'patch', 'watch'].map((verb) => `${verb} leases.coordination.k8s.io`),
+    );
+    // A right to create cannot be bound to a name.
+    for (const { verbs, resourceNames } of ownRules)
+      expect(resourceNames).toEqual(verbs.includes('create') ? undefined : ['headgate']);
+    expect(only<RoleBinding>(objects, 'RoleBinding', ELECTION_ROLE)).toMatchObject({
+      metadata: { namespace: 'headgate-system' },
+      roleRef: { kind: 'Role', name: ELECTION_ROLE },
+      subjects: [{ kind: 'ServiceAccount', name: 'headgate', namespace: 'headgate-system' }],
+    });
+  });
+
   test('reads pods and never writes them', () => {
     expect(grants.filter((grant) => grant.endsWith(' pods')).sort()).toEqual(['list pods', 'watch pods']);
   });
@@ -127,7 +143,8 @@ describe('what the operator of one namespace may do', () => {
   }
 
   test('is the same, inside that namespace', () => {
-    expect(rightsIn('ml')).toEqual(namespacedGrants());
+    expect(rightsIn('ml')).toEqual([...operatorGrants()].sort());
+    expect(rightsIn('headgate-system')).toEqual([...declaredGrants('Release')].sort());
   });
 
   test('is reading what proves a routing, in the gateways’ namespaces', () => {
@@ -145,6 +162,7 @@ describe('what the operator of one namespace may do', () => {
       ...['--set', 'watchNamespace=ml,gatewayNamespaces={istio-system},rbac.gatewayRoles=false'],
     );
     expect(without.filter(({ kind }) => kind === 'Role').map(({ metadata }) => metadata.namespace)).toEqual([
+      'headgate-system',
       'ml',
     ]);
   });
@@ -186,7 +204,8 @@ describe('the two halves of the chart', () => {
     const objects = await template('--set', 'parts.operator=false,rbac.adminsMayInstall=true');
     const role = only<ClusterRole>(objects, 'ClusterRole', name);
     expect(role.metadata.labels).toMatchObject({ 'rbac.authorization.k8s.io/aggregate-to-admin': 'true' });
-    expect(role.rules.flatMap(grantsOf).sort()).toEqual(namespacedGrants());
+    // Leases are in the cluster's own role admin already.
+    expect(role.rules.flatMap(grantsOf).sort()).toEqual([...operatorGrants()].sort());
   });
 });
 

@@ -64,7 +64,8 @@ describe('values.schema.json', () => {
   });
 
   test.each([
-    ['an unknown value', 'replicas=2'],
+    ['an unknown value', 'replicaCount=2'],
+    ['no replica', 'replicas=0'],
     ['an unknown value further down', 'image.name=x'],
     ['a tag that is a number', 'image.tag=1'],
     ['a tag in the repository', 'image.repository=localhost/operator:dev@x'],

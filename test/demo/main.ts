@@ -75,7 +75,7 @@ async function sayWhatNow(bed: Bed): Promise<void> {
     '  kubectl get modeldeployments -A -o wide',
     `  kubectl -n ${namespace} describe modeldeployment ${name}`,
     `  kubectl -n ${namespace} get pods,hpa,virtualservices,events`,
-    `  kubectl -n ${operator.namespace} logs deployment/${operator.name}`,
+    `  kubectl -n ${operator.namespace} logs -l ${operator.selector} --prefix`,
     `  curl -s -H 'Host: ${host}' -H 'Content-Type: application/json' -d @examples/models/sample-request.json \\`,
     `    http://${gateway}${pathPrefix}/v2/models/${name}/infer`,
     '  kubectl apply -f examples/demo/1-first-version.yaml    # and on to another version',

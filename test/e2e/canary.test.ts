@@ -146,6 +146,7 @@ async function rollOut(): Promise<void> {
   await watch.until('it is Healthy', ({ phase }) => phase === 'Healthy');
 }
 
+/** The one that works; the one that stands by takes over. */
 async function killOperator(): Promise<void> {
   await killOperatorOf(stack.bed);
   operatorsKilled += 1;

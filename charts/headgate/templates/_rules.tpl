@@ -73,6 +73,15 @@
     verbs: [list]
 {{- end }}
 {{- define "headgate.releaseRules" }}
+  # Which replica works.
+  - apiGroups: [coordination.k8s.io]
+    resources: [leases]
+    resourceNames: [{{ include "headgate.fullname" . }}]
+    verbs: [list, watch, patch]
+  # The same, when somebody has removed it.
+  - apiGroups: [coordination.k8s.io]
+    resources: [leases]
+    verbs: [create]
 {{- end }}
 {{- define "headgate.policyRules" }}
   # Whether deciders are held to their own names.

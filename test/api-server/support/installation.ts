@@ -10,6 +10,7 @@ import { ApiError } from '../../../operator/controller/errors.ts';
 import { startApiServer, type RunningApiServer } from '../../bed/api-server.ts';
 import {
   describeWrites,
+  isSignOfLife,
   readAudit,
   readWrites,
   serviceAccountUser,
@@ -203,7 +204,8 @@ export class Installation {
   }
 
   async writesSince(fromMs: number): Promise<readonly string[]> {
-    return describeWrites(await readWrites(this.server.auditLog, { user: OPERATOR_USER, fromMs }));
+    const writes = await readWrites(this.server.auditLog, { user: OPERATOR_USER, fromMs });
+    return describeWrites(writes.filter((write) => !isSignOfLife(write)));
   }
 
   async requestsOfOperator(): Promise<readonly AuditedRequest[]> {

@@ -50,6 +50,9 @@ export class OperatorProcess {
         HEADGATE_RUNTIME_IMAGE: RUNTIME_IMAGE,
         HEADGATE_HEALTH_PORT: String(healthPort),
         HEADGATE_TRAFFIC_POLICY: EVERYTHING_ALLOWED,
+        HEADGATE_LEASE: 'headgate-system/headgate',
+        // As short as can be: a test that kills an operator waits for so long.
+        HEADGATE_LEASE_SECONDS: '1',
         ...settings,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

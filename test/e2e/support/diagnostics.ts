@@ -9,7 +9,7 @@ export async function printDiagnostics(bed: Bed, namespace: string): Promise<voi
     ['get', 'pods,services,hpa,virtualservices,controllerrevisions', '-n', namespace, '-o', 'wide'],
     ['get', 'events', '-n', namespace, '--sort-by=.lastTimestamp'],
     ['get', 'pods', '-n', operator.namespace, '-o', 'wide'],
-    ['logs', '-n', operator.namespace, `deployment/${operator.name}`, '--tail=60'],
+    ['logs', '-n', operator.namespace, '-l', operator.selector, '--prefix', '--tail=60'],
     ['logs', '-n', namespace, '-l', 'app.kubernetes.io/managed-by=headgate', '--tail=15', '--prefix'],
   ];
   for (const question of questions) {

@@ -1,13 +1,14 @@
 import type { Bed } from '../../bed/bed.ts';
 import { forceDeletePod, listPods } from '../../bed/pods.ts';
 import { waitFor } from '../../bed/wait.ts';
-import { operator } from './stack.ts';
+import { leaderPod, operator } from './stack.ts';
 
-/** Ends every pod of the operator as a node that dies does. */
+/** Ends the operator that works as a node that dies does; the one that stands by takes over. */
 export async function killOperator(bed: Bed): Promise<void> {
-  const pods = await waitFor('an operator runs', async () => {
-    const found = await listPods(bed, operator.namespace, operator.selector);
-    return found.length > 0 ? found : undefined;
+  const leader = await waitFor('an operator leads', async () => {
+    const leading = await leaderPod(bed);
+    const pods = await listPods(bed, operator.namespace, operator.selector);
+    return pods.find(({ name }) => name === leading);
   });
-  await Promise.all(pods.map(({ name }) => forceDeletePod(bed, operator.namespace, name)));
+  await forceDeletePod(bed, operator.namespace, leader.name);
 }

@@ -42,6 +42,8 @@ export async function ensureStack(print: (line: string) => void = console.log): 
     ...['--set-json', `trafficPolicy=${JSON.stringify(trafficPolicy)}`],
     // The models of the tests are served on the node's own address.
     ...['--set', `modelSources.allow={${addresses.node}}`],
+    // Each of the operators that are killed during rollouts is missed for so long.
+    ...['--set', 'leaseSeconds=3'],
     // The tag stays the same when the image changes, and an unchanged pod template would keep the old pod.
     ...['--set-string', `podAnnotations.image=${operatorBuilt.hash}`],
   );
@@ -58,6 +60,12 @@ function imageValues(): string[] {
     ...['--set', `image.repository=${operatorRepository},image.tag=${operatorTag},image.pullPolicy=Never`],
     ...['--set', `runtimeImage.repository=${runtimeRepository},runtimeImage.tag=${runtimeTag}`],
   ];
+}
+
+/** The pod of the operator that works. */
+export async function leaderPod(bed: Bed): Promise<string | undefined> {
+  const lease = await bed.kubectl.json('get', 'lease', operator.name, '-n', operator.namespace);
+  return (lease as { spec: { holderIdentity?: string } }).spec.holderIdentity?.split('_')[0];
 }
 
 /** helm against the bed, in the operator's namespace, with nothing of the user's own configuration. */

@@ -55,7 +55,9 @@ beforeEach(async () => {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const transport = createTransport(plainConnection(url), (verb, code) => codes.push(`${verb} ${code}`));
+  const transport = createTransport(plainConnection(url), {
+    onAnswer: (verb, code) => codes.push(`${verb} ${code}`),
+  });
   const caches = createCaches({
     transport,
     ...{ onChange: () => undefined, onServed: () => undefined, onTrouble: () => undefined },

@@ -32,9 +32,17 @@ describe('the declared rights', () => {
   });
 
   test('name each resource once in a scope, with a reason of one line', () => {
-    const places = grants.map((entry) => JSON.stringify([entry.scope, resourceOf(entry)]));
+    const places = grants.map((entry) => JSON.stringify([entry.scope, entry.nameFrom, resourceOf(entry)]));
     expect(new Set(places).size).toBe(places.length);
     expect(grants.filter(({ why }) => !/^[A-Z].{5,90}\.$/.test(why))).toEqual([]);
+  });
+
+  test('reach into the release’s own namespace for its Lease alone', () => {
+    const own = grants.filter(({ scope }) => scope === 'Release');
+    expect(new Set(own.map(({ kind }) => kind))).toEqual(new Set(['Lease']));
+    // A right to create cannot be bound to a name.
+    for (const { nameFrom, verbs } of own)
+      expect(nameFrom).toBe(verbs.includes('create') ? undefined : 'headgate.fullname');
   });
 
   test('know no Secret, no node, no right to grant rights, and no way into a pod', () => {
@@ -52,7 +60,9 @@ describe('the declared rights', () => {
   });
 
   test('cover the list and the watch of every kind that is kept in memory', () => {
-    const followed = grants.filter(({ verbs }) => verbs.includes('list') && verbs.includes('watch'));
+    const followed = grants.filter(
+      ({ scope, verbs }) => scope === 'Models' && verbs.includes('list') && verbs.includes('watch'),
+    );
     expect(followed.map(({ kind }) => kind).sort()).toEqual([...cachedKinds].sort());
   });
 });

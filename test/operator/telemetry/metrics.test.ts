@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { createMetrics } from '../../../operator/telemetry/metrics.ts';
 
 async function ownLines(
-  metrics = createMetrics({ queueDepth: () => 3, phases: () => ['Healthy', 'Healthy', 'Paused'] }),
+  metrics = createMetrics({
+    ...{ isLeading: () => true, queueDepth: () => 3 },
+    phases: () => ['Healthy', 'Healthy', 'Paused'],
+  }),
 ): Promise<readonly string[]> {
   metrics.reconcileSeconds.observe({ outcome: 'done' }, 0.002);
   metrics.apiRequests.inc({ verb: 'patch', code: '200' });
@@ -16,6 +19,7 @@ describe('the metrics of the operator', () => {
   it('bear these names and labels, which dashboards are built on', async () => {
     await expect(ownLines()).resolves.toEqual(
       expect.arrayContaining([
+        'headgate_leader 1',
         'headgate_queue_depth 3',
         'headgate_model_deployments{phase="Healthy"} 2',
         'headgate_model_deployments{phase="Paused"} 1',
@@ -30,7 +34,7 @@ describe('the metrics of the operator', () => {
 
   it('forget a phase that no ModelDeployment is in any more', async () => {
     let phases = ['Pending'];
-    const metrics = createMetrics({ queueDepth: () => 0, phases: () => phases });
+    const metrics = createMetrics({ isLeading: () => true, queueDepth: () => 0, phases: () => phases });
     await ownLines(metrics);
     phases = ['Healthy'];
     const lines = await ownLines(metrics);
@@ -40,7 +44,7 @@ describe('the metrics of the operator', () => {
   });
 
   it('tell of the process too', async () => {
-    const { registry } = createMetrics({ queueDepth: () => 0, phases: () => [] });
+    const { registry } = createMetrics({ isLeading: () => false, queueDepth: () => 0, phases: () => [] });
     await expect(registry.metrics()).resolves.toContain('process_resident_memory_bytes ');
   });
 });
