@@ -1,4 +1,14 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** What looks back at a whole run, or takes its installation down, comes when all else is done, in order of names. */
+class LastComesLast extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLast = ({ moduleId }: TestSpecification): boolean => moduleId.includes('/e2e/last/');
+    const last = files.filter(isLast).sort((left, right) => left.moduleId.localeCompare(right.moduleId));
+    return [...(await super.sort(files.filter((file) => !isLast(file)))), ...last];
+  }
+}
 
 /** The tiers, cheapest first; `make test` runs all of them, `make test-fast` the first one. */
 export default defineConfig({
@@ -6,6 +16,7 @@ export default defineConfig({
     reporters: ['default'],
     // By default one core is left free, on two cores half of the machine; many tests wait for processes anyway.
     maxWorkers: '100%',
+    sequence: { sequencer: LastComesLast },
     projects: [
       { test: { name: 'unit', include: ['test/{operator,runtime,support,docs,demo,soak}/**/*.test.ts'] } },
       // Needs the helm and kubeconform that test/bed/build-parts.sh builds.

@@ -14,6 +14,8 @@ export interface AuditedRequest {
   readonly namespace: string;
   readonly name: string;
   readonly status: number;
+  /** false: no right covers it. An admission that refuses, as in a namespace that ends, comes after that. */
+  readonly isAuthorized: boolean;
   readonly userAgent: string;
   readonly path: string;
 }
@@ -32,6 +34,7 @@ interface AuditEvent {
   readonly requestURI: string;
   readonly userAgent?: string;
   readonly user?: { readonly username?: string };
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly responseStatus?: { readonly code?: number };
   readonly objectRef?: {
     readonly resource?: string;
@@ -63,10 +66,10 @@ export async function readWrites(auditLog: string, filter: AuditFilter = {}): Pr
   return requests.filter((request) => writingVerbs.has(request.verb));
 }
 
-/** The rights that requests for resources have used; what was refused has used none. */
+/** The rights that requests for resources have used. */
 export function usedGrants(requests: readonly AuditedRequest[]): ReadonlySet<Grant> {
   const used = requests
-    .filter(({ resource, status }) => resource !== '' && status !== 401 && status !== 403)
+    .filter(({ resource, isAuthorized }) => resource !== '' && isAuthorized)
     .flatMap(({ verb, status, apiGroup: group, resource: words }) => {
       const [resource = '', subresource] = words.split('/');
       const target = { group, resource, ...(subresource === undefined ? {} : { subresource }) };
@@ -102,6 +105,7 @@ function toRequest(event: AuditEvent): AuditedRequest {
     resource: `${reference.resource ?? ''}${subresource}`,
     ...referenceNames(reference),
     status: event.responseStatus?.code ?? 0,
+    isAuthorized: event.annotations?.['authorization.k8s.io/decision'] !== 'forbid',
     userAgent: event.userAgent ?? '',
     path: event.requestURI,
   };

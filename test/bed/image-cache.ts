@@ -22,8 +22,24 @@ export function contentHash(parts: readonly string[]): string {
   return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
 }
 
-/** Makes an image unless its archive of the same inputs is in the cache; only the newest archive of a name is kept. */
+const underWay = new Map<string, Promise<Image>>();
+
+/**
+ * Makes an image unless its archive of the same inputs is in the cache; only the newest archive of a name is kept.
+ * Who asks for one that is being made waits for that.
+ */
 export async function ensureArchive(request: ArchiveRequest): Promise<Image> {
+  const key = `${request.reference} ${request.hash}`;
+  const making = underWay.get(key) ?? makeArchive(request);
+  underWay.set(key, making);
+  try {
+    return await making;
+  } finally {
+    underWay.delete(key);
+  }
+}
+
+async function makeArchive(request: ArchiveRequest): Promise<Image> {
   const folder = join(cacheFolder, 'images');
   await mkdir(folder, { recursive: true });
   const prefix = `${request.reference.replaceAll(/[^a-z0-9.]+/g, '-')}-`;

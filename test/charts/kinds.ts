@@ -21,7 +21,7 @@ export interface Role extends KubernetesObject {
 
 interface Binding extends KubernetesObject {
   readonly roleRef: { readonly kind: string; readonly name: string };
-  readonly subjects: readonly { readonly kind: string; readonly name: string; readonly namespace: string }[];
+  readonly subjects?: readonly { readonly kind: string; readonly name: string; readonly namespace: string }[];
 }
 
 export interface ClusterRoleBinding extends Binding {

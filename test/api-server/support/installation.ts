@@ -57,8 +57,16 @@ export class Installation {
     const further = options.streamsLists === false ? ['--feature-gates=WatchList=false'] : [];
     const server = await startApiServer({ further });
     try {
-      await server.kubectl('create', 'namespace', SYSTEM_NAMESPACE);
-      await server.kubectl('create', 'namespace', NAMESPACE);
+      for (const namespace of [SYSTEM_NAMESPACE, NAMESPACE]) {
+        await server.kubectl('create', 'namespace', namespace);
+        // Every pod of these tests is one that the restricted standard lets in.
+        await server.kubectl(
+          'label',
+          'namespace',
+          namespace,
+          'pod-security.kubernetes.io/enforce=restricted',
+        );
+      }
       const place = ['--kubeconfig', server.kubeconfig, '--namespace', SYSTEM_NAMESPACE];
       await helm('install', 'headgate', chart, ...place);
       const crds = ['crd/modeldeployments.headgate.dev', 'crd/rolloutdecisions.headgate.dev'];

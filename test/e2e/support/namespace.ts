@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { printDiagnostics } from './diagnostics.ts';
-import type { Stack } from './stack.ts';
+import { restrictedNamespace, type Stack } from './stack.ts';
 
 /**
  * A namespace for the tests of one file, under restricted Pod Security, gone after them. When a test fails, what the
@@ -11,8 +11,9 @@ export function useNamespace(stack: Stack, prefix: string): string {
   // Never the one of a run before: that may still be on its way out.
   const name = `${prefix}-${randomBytes(3).toString('hex')}`;
   beforeAll(async () => {
-    const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
-    await stack.bed.kubectl.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }]);
+    await stack.bed.kubectl.apply([
+      { apiVersion: 'v1', kind: 'Namespace', metadata: restrictedNamespace(name) },
+    ]);
   });
   beforeEach(({ onTestFailed }) => {
     onTestFailed(() => printDiagnostics(stack.bed, name));

@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { serviceAccountUser } from '../../bed/audit.ts';
 import { readBed, startBed, type Bed } from '../../bed/bed.ts';
-import { ensureProjectImage, operatorImage, runtimeImage } from '../../bed/images.ts';
+import type { EarlierRelease } from '../../bed/earlier-release.ts';
+import type { Image } from '../../bed/image-cache.ts';
+import { ensureProjectImage, runtimeImage } from '../../bed/images.ts';
 import { addresses, repository } from '../../bed/layout.ts';
 import { startModelServer } from '../../bed/model-server.ts';
 import { part } from '../../bed/programs.ts';
@@ -34,26 +36,40 @@ export async function ensureStack(print: (line: string) => void = console.log): 
     ensureProjectImage('runtime'),
   ]);
   await Promise.all([bed.importImage(operatorBuilt), bed.importImage(runtimeBuilt)]);
+  await bed.kubectl.apply([
+    { apiVersion: 'v1', kind: 'Namespace', metadata: restrictedNamespace(operator.namespace) },
+  ]);
+  await installRelease(bed, operatorBuilt);
+  return bed;
+}
+
+/** A namespace that lets in no pod above the restricted standard. */
+export function restrictedNamespace(name: string): object {
+  return { name, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } };
+}
+
+/** Installs or upgrades the release: the repository's chart and operator, or those of an earlier release. */
+export async function installRelease(bed: Bed, built: Image, earlier?: EarlierRelease): Promise<void> {
+  const knows = (value: string): boolean => earlier?.knows(value) ?? true;
   await helm(
     bed,
-    ...['upgrade', '--install', operator.name, join(repository, 'charts/headgate')],
-    ...['--create-namespace', '--wait', '--timeout', '120s'],
-    ...imageValues(),
-    ...['--set-json', `trafficPolicy=${JSON.stringify(trafficPolicy)}`],
+    ...['upgrade', '--install', operator.name, earlier?.chart ?? join(repository, 'charts/headgate')],
+    ...['--wait', '--timeout', '180s'],
+    ...imageValues(built.reference),
+    ...(knows('trafficPolicy') ? ['--set-json', `trafficPolicy=${JSON.stringify(trafficPolicy)}`] : []),
     // The models of the tests are served on the node's own address.
-    ...['--set', `modelSources.allow={${addresses.node}}`],
+    ...(knows('modelSources') ? ['--set', `modelSources.allow={${addresses.node}}`] : []),
     // Each of the operators that are killed during rollouts is missed for so long.
-    ...['--set', 'leaseSeconds=3'],
+    ...(knows('leaseSeconds') ? ['--set', 'leaseSeconds=3'] : []),
     // The tag stays the same when the image changes, and an unchanged pod template would keep the old pod.
-    ...['--set-string', `podAnnotations.image=${operatorBuilt.hash}`],
+    ...['--set-string', `podAnnotations.image=${built.hash}`],
   );
-  return bed;
 }
 
 /** What the README allows as well. */
 const trafficPolicy = [{ namespaces: ['*'], gateways: ['istio-system/*'], hosts: ['*'] }];
 
-function imageValues(): string[] {
+function imageValues(operatorImage: string): string[] {
   const [operatorRepository, operatorTag] = operatorImage.split(/:(?=[^/]+$)/);
   const [runtimeRepository, runtimeTag] = runtimeImage.split(/:(?=[^/]+$)/);
   return [

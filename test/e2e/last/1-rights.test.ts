@@ -1,0 +1,96 @@
+import { beforeAll, expect, test } from 'vitest';
+import { labels } from '../../../operator/api/names.ts';
+import type { Grant } from '../../../operator/kube/grants.ts';
+import { readAudit, usedGrants } from '../../bed/audit.ts';
+import { waitFor } from '../../bed/wait.ts';
+import { grantsOf } from '../../charts/grants.ts';
+import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../../charts/kinds.ts';
+import { modelDeployment } from '../support/model-deployment.ts';
+import { useNamespace } from '../support/namespace.ts';
+import { operator, useStack } from '../support/stack.ts';
+import { waitForPhase } from '../support/status.ts';
+
+const stack = useStack();
+const namespace = useNamespace(stack, 'rights');
+const fraud = { namespace, name: 'fraud' };
+/** Of another rollout, so that it changes nothing. */
+const decision = {
+  ...{ apiVersion: 'headgate.dev/v1alpha1', kind: 'RolloutDecision', metadata: { namespace, name: 'any' } },
+  spec: { modelDeployment: fraud.name, rollout: 'another', action: 'Abort', decidedBy: 'bed-admin' },
+};
+
+interface List<Item> {
+  readonly items: readonly Item[];
+}
+
+/** What no other test of the tier brings about: records that are forgotten, a model that leaves its gateways, a decision. */
+beforeAll(async () => {
+  const { kubectl } = stack.bed;
+  const modelUri = stack.modelUri('v1.onnx');
+  await kubectl.apply([modelDeployment({ ...fraud, modelUri })]);
+  await waitForPhase(stack.bed, fraud, 'Healthy');
+  const limit = JSON.stringify({ spec: { rollout: { revisionHistoryLimit: 1 } } });
+  await kubectl('patch', 'modeldeployment', fraud.name, '-n', namespace, '--type=merge', '-p', limit);
+  for (const edit of ['1', '2', '3']) {
+    const before = await latestRecord();
+    const podTemplate = { metadata: { annotations: { edit } } };
+    await kubectl.apply([modelDeployment({ ...fraud, modelUri, podTemplate })]);
+    await waitFor(`edit ${edit} has its record`, async () => (await latestRecord()) > before);
+  }
+  await kubectl.apply([modelDeployment({ ...fraud, modelUri, hosts: [], gateways: [] }), decision]);
+  await waitForPhase(stack.bed, fraud, 'Healthy', 180_000);
+  await waitFor('the oldest records are gone', async () => (await records()).length <= 2, {
+    timeoutMs: 180_000,
+  });
+  await waitFor('the decision has its answer', async () => {
+    const path = ['-n', namespace, '-o', 'jsonpath={.status.phase}'];
+    return (await kubectl('get', 'rolloutdecision', decision.metadata.name, ...path)) !== '';
+  });
+});
+
+async function latestRecord(): Promise<number> {
+  return Math.max(...(await records()).map(({ revision }) => revision));
+}
+
+async function records(): Promise<readonly { readonly revision: number }[]> {
+  const selector = `${labels.modelDeployment}=${fraud.name}`;
+  const found = await stack.bed.kubectl.json('get', 'controllerrevisions', '-n', namespace, '-l', selector);
+  return (found as List<{ readonly revision: number }>).items;
+}
+
+/** Every rule that is bound to the operator's account, as the cluster has it. */
+async function granted(): Promise<ReadonlySet<Grant>> {
+  const all = async <Item>(kind: string): Promise<readonly Item[]> =>
+    ((await stack.bed.kubectl.json('get', kind, '--all-namespaces')) as List<Item>).items;
+  const bindings = [
+    ...(await all<ClusterRoleBinding>('clusterrolebindings')),
+    ...(await all<RoleBinding>('rolebindings')),
+  ].filter(({ subjects = [] }) =>
+    subjects.some(
+      (subject) =>
+        subject.kind === 'ServiceAccount' &&
+        subject.name === operator.name &&
+        subject.namespace === operator.namespace,
+    ),
+  );
+  const roles = [...(await all<ClusterRole>('clusterroles')), ...(await all<Role>('roles'))];
+  const bound = roles.filter(({ kind, metadata }) =>
+    bindings.some(
+      ({ roleRef, metadata: { namespace: place } }) =>
+        roleRef.kind === kind &&
+        roleRef.name === metadata.name &&
+        (kind === 'ClusterRole' || place === metadata.namespace),
+    ),
+  );
+  return new Set(bound.flatMap(({ rules }) => rules.flatMap(grantsOf)));
+}
+
+test('the operator has used every right that it has in this run, and asked for no other', async () => {
+  const requests = await readAudit(stack.bed.auditLog, { user: operator.user });
+  const refused = requests.filter(({ isAuthorized }) => !isAuthorized);
+  expect(refused.map(({ verb, path }) => `${verb} ${path}`)).toEqual([]);
+  const used = usedGrants(requests);
+  const rights = await granted();
+  console.log(`rights: ${rights.size} granted, ${used.size} used by ${requests.length} requests`);
+  expect([...used].sort()).toEqual([...rights].sort());
+});
