@@ -46,6 +46,7 @@ async function benchBare(world: World): Promise<number> {
     children: [],
     pods: [],
     reports: new Map(),
+    endpoints: {},
     gateways: { proxies: [], missing: [] },
     decisions: [],
   };

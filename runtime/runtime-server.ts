@@ -55,6 +55,7 @@ export class RuntimeServer {
       log,
       routes: buildRoutes(dataPlane, (exchange) => inferRoute.handle(exchange)),
       style: { revision, isClosing: () => dataPlane.isDraining },
+      onConnection: () => traffic.recordConnection(performance.now()),
     });
     this.#management = new ManagementServer({
       revision,

@@ -24,6 +24,8 @@ export const annotations = {
   promotedAt: 'headgate.dev/promoted-at',
   /** JSON {reason, message, at}, on a ControllerRevision that was given up. */
   aborted: 'headgate.dev/aborted',
+  /** On the entry Service where no mesh is: the revisions that are known to it with weight 0, with commas. */
+  staged: 'headgate.dev/staged',
 } as const;
 
 export const headers = {

@@ -103,6 +103,11 @@ export const trafficSchema = Type.Object(
       },
       { description: 'What proxies do with failed requests.', default: {} },
     ),
+    router: Type.Enum(['Automatic', 'Service'], {
+      description:
+        'Who moves the traffic. Automatic: Istio where the cluster serves it, otherwise the plain Service. Service: the plain Service also where Istio is; it sends everything to one revision at a time.',
+      default: 'Automatic',
+    }),
     exportTo: Type.Optional(
       Type.Array(
         textOfForm(
@@ -137,6 +142,12 @@ export const trafficSchema = Type.Object(
         rule: '!has(self.hosts) || has(self.gateways)',
         message:
           'spec.traffic.gateways must name the gateways that serve spec.traffic.hosts, for example istio-system/public',
+      },
+      {
+        // The default is there always, but not yet when the API server tries the default of `traffic` itself.
+        rule: "!has(self.router) || self.router != 'Service' || !has(self.gateways)",
+        message:
+          'spec.traffic.gateways must be left out with spec.traffic.router Service, which no gateway follows; remove the gateways and hosts, or the router',
       },
     ),
   },

@@ -60,6 +60,12 @@ export const grants: readonly Grants[] = [
   },
   { scope: 'Models', kind: 'DestinationRule', verbs: keep, why: 'How proxies treat a revision’s pods.' },
   { scope: 'Models', kind: 'Pod', verbs: follow, why: 'Whether pods are ready, crash or cannot start.' },
+  {
+    scope: 'Models',
+    kind: 'EndpointSlice',
+    verbs: ['list'],
+    why: 'Where a plain Service sends its clients.',
+  },
   { scope: 'Models', kind: 'Event', verbs: ['create'], why: 'What kubectl describe tells.' },
   { scope: 'Gateways', kind: 'Gateway', verbs: ['get'], why: 'Which proxies have to prove a routing.' },
   { scope: 'Gateways', kind: 'Pod', verbs: ['list'], why: 'Where those proxies are.' },

@@ -42,6 +42,7 @@ export const cachedKinds = Object.keys(cachedTypes) as readonly CachedKind[];
 /** The kinds that are read when a pass needs them, and not watched. */
 const askedTypes = {
   Gateway: { apiVersion: 'networking.istio.io/v1', kind: 'Gateway', plural: 'gateways' },
+  EndpointSlice: { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', plural: 'endpointslices' },
   Event: { apiVersion: 'v1', kind: 'Event', plural: 'events' },
   ValidatingAdmissionPolicy: {
     apiVersion: 'admissionregistration.k8s.io/v1',

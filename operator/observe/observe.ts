@@ -3,7 +3,9 @@ import type { KubernetesObject } from '../api/object.ts';
 import type { RolloutDecision } from '../api/rollout-decision.ts';
 import { groupKey, type Cluster } from '../kube/cluster.ts';
 import { cachedKinds, type CachedKind } from '../kube/kinds.ts';
-import type { GatewayObservation, Observed, PlatformObservation } from '../plan/observed.ts';
+import type { Observed, PlatformObservation } from '../plan/observed.ts';
+import { routerFor } from '../traffic/index.ts';
+import { observeEndpoints } from './endpoints.ts';
 import { withoutRefused, type TrafficRefusal } from '../traffic/traffic-refusal.ts';
 import type { ModelSources } from '../resources/controller-revision.ts';
 import { observeDecisionPolicy } from './decision-policy.ts';
@@ -19,7 +21,9 @@ const childKinds: readonly CachedKind[] = cachedKinds.filter(
   (kind) => !['ModelDeployment', 'RolloutDecision', 'Pod'].includes(kind),
 );
 
-const nothingAsked: GatewayObservation = { proxies: [], missing: [] };
+type Evidence = Pick<Observed, 'reports' | 'gateways' | 'endpoints'>;
+
+const nothingAsked: Evidence = { reports: new Map(), gateways: { proxies: [], missing: [] }, endpoints: {} };
 
 export interface ObserveOptions {
   readonly defaultRuntimeImage: string;
@@ -49,21 +53,42 @@ export async function observe(
   const pods = cluster.cachedGroup('Pod', group) as readonly Pod[];
   const refusedTraffic = options.refuseTraffic(modelDeployment);
   const platform = await observePlatform(cluster);
-  const isEvidenceNeeded = options.needsEvidence(modelDeployment, children, platform);
   const decisions = cluster.cachedGroup('RolloutDecision', group) as readonly RolloutDecision[];
-  const [policy, reports, gateways] = await Promise.all([
+  const [policy, evidence] = await Promise.all([
     observeDecisionPolicy(cluster, decisionPolicy, decisions),
-    isEvidenceNeeded ? gatherReports(pods) : new Map<string, never>(),
-    isEvidenceNeeded
-      ? observeGateways(cluster, withoutRefused(modelDeployment, refusedTraffic), gatewayNamespaces)
+    options.needsEvidence(modelDeployment, children, platform)
+      ? gatherEvidence(cluster, withoutRefused(modelDeployment, refusedTraffic), {
+          ...{ pods, platform, gatewayNamespaces },
+        })
       : nothingAsked,
   ]);
   return {
     children,
     pods: pods.map((pod) => observePod(pod)).filter((pod) => pod !== undefined),
-    ...{ reports, gateways, platform, refusedTraffic, defaultRuntimeImage, decisions, ...policy },
+    ...evidence,
+    ...{ platform, refusedTraffic, defaultRuntimeImage, decisions, ...policy },
     ...(modelSources !== undefined && { modelSources }),
   };
+}
+
+interface Asked extends Pick<ObserveOptions, 'gatewayNamespaces'> {
+  readonly pods: readonly Pod[];
+  readonly platform: PlatformObservation;
+}
+
+async function gatherEvidence(
+  cluster: Cluster,
+  modelDeployment: ModelDeployment,
+  { pods, platform, gatewayNamespaces }: Asked,
+): Promise<Evidence> {
+  const hasProxies = routerFor(modelDeployment, platform).carrier === 'Proxies';
+  const isProven = modelDeployment.status?.routing?.provenAt !== undefined;
+  const [reports, gateways, endpoints] = await Promise.all([
+    gatherReports(pods),
+    hasProxies ? observeGateways(cluster, modelDeployment, gatewayNamespaces) : nothingAsked.gateways,
+    hasProxies || isProven ? nothingAsked.endpoints : observeEndpoints(cluster, modelDeployment),
+  ]);
+  return { reports, gateways, endpoints };
 }
 
 async function observePlatform(cluster: Cluster): Promise<PlatformObservation> {

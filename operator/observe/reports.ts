@@ -20,6 +20,7 @@ const reportSchema = Type.Object({
   inFlight: count,
   lastRequestSecondsAgo: Type.Union([count, Type.Null()]),
   routings: Type.Array(Type.Object({ hash: Type.String(), lastSeenSecondsAgo: count })),
+  lastConnectionSecondsAgo: Type.Optional(Type.Union([count, Type.Null()])),
 });
 
 const isReport = new Ajv().compile<RuntimeReport & { readonly revision: string }>(reportSchema);

@@ -19,8 +19,10 @@ export type CourseReason =
   | 'PausedUntilDecision'
   | 'Promoted'
   | 'Promoting'
+  | 'Recreating'
   | 'RoutingUnproven'
   | 'StepCompleted'
+  | 'StrategyUnsupported'
   | 'WaitingForPods'
   | 'WriteRefused';
 
@@ -41,12 +43,11 @@ export interface Course {
   readonly holdScaleDown: boolean;
   /** Nobody gets more traffic than they have, whatever `routing` says. */
   readonly isHeld?: boolean;
+  /** A revision whose pods end although it is kept and routes name it, to make room: Recreate alone. */
+  readonly ending?: RevisionFacts | undefined;
   readonly rollout?: RolloutState;
   /** A promotion or an abort, recorded on the ControllerRevision before anything follows from it (I10). */
   readonly mark?: { readonly revision: RevisionFacts; readonly marks: Marks };
   /** When to look again although nothing changes; undefined when only a change can matter. */
   readonly nextLookMs?: number;
 }
-
-export const istioMissing =
-  'The cluster does not serve networking.istio.io/v1, so traffic cannot be split: install Istio; this goes on by itself then';

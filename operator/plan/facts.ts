@@ -4,7 +4,7 @@ import type { KubernetesObject } from '../api/object.ts';
 import type { ModelDeployment, PendingMark } from '../api/model-deployment.ts';
 import { readMarks, readSnapshot, type Marks, type Snapshot } from '../resources/controller-revision.ts';
 import type { Routing } from '../traffic/routing.ts';
-import { routerFor } from '../traffic/index.ts';
+import { routerFor, routers } from '../traffic/index.ts';
 import type { Router } from '../traffic/router.ts';
 import type { Observed, PodObservation } from './observed.ts';
 
@@ -36,6 +36,8 @@ export interface Facts {
   readonly candidate: RevisionFacts | undefined;
   /** The routing last asked for, as the router's objects record it. */
   readonly askedRouting: Routing | undefined;
+  /** What the objects of any router ask for: one that was in force before may still be followed. */
+  readonly liveRoutings: readonly Routing[];
   /** The hash that those objects carry: what the proxies have to answer. */
   readonly askedHash: string | undefined;
 }
@@ -58,6 +60,9 @@ export function gatherFacts(modelDeployment: ModelDeployment, observed: Observed
     stable,
     candidate: candidateOf(desired, stable, revisions),
     askedRouting: router.readRouting(observed.children, modelDeployment),
+    liveRoutings: Object.values(routers).flatMap(
+      (each) => each.readRouting(observed.children, modelDeployment) ?? [],
+    ),
     askedHash: router.liveHash(observed.children, modelDeployment),
   };
 }

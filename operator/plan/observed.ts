@@ -14,6 +14,7 @@ export interface Observed {
   /** What each reachable runtime says of itself, by pod name; empty unless `needsEvidence` asked for it. */
   readonly reports: ReadonlyMap<string, RuntimeReport>;
   readonly gateways: GatewayObservation;
+  readonly endpoints: EndpointsObservation;
   readonly platform: PlatformObservation;
   /** Hosts and gateways of the spec that are not this ModelDeployment's to serve. */
   readonly refusedTraffic: readonly TrafficRefusal[];
@@ -68,6 +69,8 @@ export interface RuntimeReport {
   /** Null when this process has never been asked. */
   readonly lastRequestSecondsAgo: number | null;
   readonly routings: readonly { readonly hash: string; readonly lastSeenSecondsAgo: number }[];
+  /** When a client last opened a connection; null: never. Runtimes of one's own may leave it out. */
+  readonly lastConnectionSecondsAgo?: number | null;
 }
 
 export interface RequestCount {
@@ -88,6 +91,14 @@ export interface ProxyObservation {
   /** The hash that the proxy's probe route answered; undefined when it did not answer. */
   readonly hash?: string;
   /** Why there is no hash: refused, timed out, 404, … */
+  readonly problem?: string;
+}
+
+/** What the EndpointSlices of the entry Service hold; neither where nobody asked. */
+export interface EndpointsObservation {
+  /** The names of their ready pods. */
+  readonly pods?: readonly string[];
+  /** Why they cannot be read. */
   readonly problem?: string;
 }
 

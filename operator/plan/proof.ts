@@ -1,6 +1,7 @@
 import type { ModelDeploymentStatus } from '../api/model-deployment.ts';
-import { revisionsIn, type Routing } from '../traffic/routing.ts';
-import { MANAGEMENT_PORT } from '../api/names.ts';
+import type { Router } from '../traffic/router.ts';
+import { FULL_WEIGHT, revisionsIn, type Routing } from '../traffic/routing.ts';
+import { entryServiceName, MANAGEMENT_PORT } from '../api/names.ts';
 import type { RuntimeReport } from './observed.ts';
 import type { Facts } from './facts.ts';
 
@@ -35,7 +36,9 @@ export function evaluateProof(facts: Facts, nowMs: number): Proof {
   if (remembered?.hash === hash && remembered.provenAt !== undefined) {
     return { kind: 'Proven', hash, sinceMs: Date.parse(remembered.provenAt) };
   }
-  const problem = doubts.map((doubt) => doubt(facts, hash, nowMs)).find((message) => message !== undefined);
+  const problem = doubts[facts.router.carrier]
+    .map((doubt) => doubt(facts, hash, nowMs))
+    .find((message) => message !== undefined);
   return problem === undefined
     ? { kind: 'Proven', hash, sinceMs: nowMs }
     : { kind: 'Unproven', hash, message: problem };
@@ -43,11 +46,11 @@ export function evaluateProof(facts: Facts, nowMs: number): Proof {
 
 /**
  * Why the proxies are not known to use this very routing, with the hosts, timeouts and gateways of the present spec;
- * undefined when they are, or when there is no router to ask.
+ * undefined when they are.
  */
 export function whyUnproven(facts: Facts, proof: Proof, routing: Routing): string | undefined {
-  const { modelDeployment, observed, router, askedHash } = facts;
-  if (observed.platform.istio && askedHash !== router.render(modelDeployment, routing).hash) {
+  const { modelDeployment, router, askedHash } = facts;
+  if (askedHash !== router.render(modelDeployment, routing).hash) {
     return 'The routes are being written';
   }
   return proof.kind === 'Unproven' ? proof.message : undefined;
@@ -56,14 +59,17 @@ export function whyUnproven(facts: Facts, proof: Proof, routing: Routing): strin
 type Doubt = (facts: Facts, hash: string, nowMs: number) => string | undefined;
 
 /** The first that applies is the reason to wait; missing, empty or refused evidence is a reason too. */
-const doubts: readonly Doubt[] = [
-  gatewaysNotAsked,
-  gatewayMissing,
-  gatewayBehind,
-  runtimeSilent,
-  sidecarBehind,
-  sidecarsNotYetPushed,
-];
+const doubts: Readonly<Record<Router['carrier'], readonly Doubt[]>> = {
+  Proxies: [
+    gatewaysNotAsked,
+    gatewayMissing,
+    gatewayBehind,
+    runtimeSilent,
+    sidecarBehind,
+    sidecarsNotYetPushed,
+  ],
+  EntryService: [endpointsUnknown, endpointsBehind],
+};
 
 function gatewaysNotAsked({ modelDeployment, observed }: Facts): string | undefined {
   const { proxies, missing } = observed.gateways;
@@ -128,4 +134,25 @@ function sidecarsNotYetPushed(facts: Facts, _hash: string, nowMs: number): strin
   return elapsedMs < LONGEST_PUSH_DELAY_MS
     ? 'Waiting 10 s for the sidecars to learn the new routes, because there is no gateway to ask'
     : undefined;
+}
+
+function endpointsUnknown({ modelDeployment, observed }: Facts): string | undefined {
+  const { pods, problem = 'they were not asked for yet' } = observed.endpoints;
+  const name = entryServiceName(modelDeployment.metadata.name);
+  return pods === undefined ? `The EndpointSlices of Service ${name} are not known: ${problem}` : undefined;
+}
+
+/** kube-proxies cannot be asked; what they are told can. That they follow, the pods they leave will tell. */
+function endpointsBehind({ modelDeployment, observed, askedRouting }: Facts): string | undefined {
+  const receiver = askedRouting?.destinations.find(({ weight }) => weight === FULL_WEIGHT)?.revision;
+  const wanted = observed.pods.filter(({ ready, revision }) => ready && revision === receiver);
+  const expected = wanted.map(({ name }) => name);
+  const held = observed.endpoints.pods ?? [];
+  const wrong = [
+    ...expected.filter((name) => !held.includes(name)),
+    ...held.filter((name) => !expected.includes(name)),
+  ].sort();
+  if (wrong.length === 0) return undefined;
+  const name = entryServiceName(modelDeployment.metadata.name);
+  return `Waiting until the EndpointSlices of Service ${name} hold the ready pods of ${receiver ?? 'nobody'} and no others, as Kubernetes will see to: ${wrong.join(', ')}`;
 }

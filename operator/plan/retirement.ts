@@ -1,6 +1,6 @@
 import { references, type Routing } from '../traffic/routing.ts';
 import { leftovers, type Facts, type RevisionFacts } from './facts.ts';
-import type { PodObservation } from './observed.ts';
+import type { PodObservation, RuntimeReport } from './observed.ts';
 import type { Proof } from './proof.ts';
 
 /** How long a pod must have seen no request, after the proof that no proxy names it, before it may go (I2). */
@@ -15,7 +15,7 @@ export function retirable(
 ): readonly RevisionFacts[] {
   return leftovers(facts).filter(
     (revision) =>
-      !references(facts.askedRouting, revision.name) &&
+      !facts.liveRoutings.some((asked) => references(asked, revision.name)) &&
       !references(routing, revision.name) &&
       provenLongEnough(proof, nowMs) &&
       revision.pods.every((pod) => isIdle(facts, pod)),
@@ -28,9 +28,25 @@ function provenLongEnough(proof: Proof, nowMs: number): boolean {
 }
 
 /** A pod that is not ready is in no EndpointSlice; one that is must say itself that nothing arrives. */
-function isIdle({ observed }: Facts, { name, ready }: PodObservation): boolean {
+function isIdle({ observed, router }: Facts, { name, ready }: PodObservation): boolean {
   if (!ready) return true;
   const report = observed.reports.get(name);
-  if (report === undefined || report.inFlight > 0) return false;
-  return report.lastRequestSecondsAgo === null || report.lastRequestSecondsAgo >= DRAIN_SECONDS;
+  return report !== undefined && (router.carrier === 'EntryService' ? isUnsought(report) : isUnused(report));
+}
+
+function isUnused({ inFlight, lastRequestSecondsAgo }: RuntimeReport): boolean {
+  return inFlight === 0 && isLongAgo(lastRequestSecondsAgo);
+}
+
+/**
+ * A client keeps its connection to a pod for as long as it likes, whatever the entry Service says by now. So what counts
+ * is that no kube-proxy sends a new one; those that are left the runtime asks to come again, as it ends.
+ */
+function isUnsought(report: RuntimeReport): boolean {
+  const { lastConnectionSecondsAgo } = report;
+  return lastConnectionSecondsAgo === undefined ? isUnused(report) : isLongAgo(lastConnectionSecondsAgo);
+}
+
+function isLongAgo(secondsAgo: number | null): boolean {
+  return secondsAgo === null || secondsAgo >= DRAIN_SECONDS;
 }

@@ -30,7 +30,8 @@ function keepBoth({
   return {
     routing: demand.routing,
     shares: new Map([
-      [stable.name, FULL_WEIGHT],
+      // What is not kept is not made anew either.
+      ...(demand.endsStableFirst === true ? [] : ([[stable.name, FULL_WEIGHT]] as const)),
       [candidate.name, demand.candidateShare],
     ]),
     holdScaleDown: true,

@@ -1,12 +1,14 @@
 import { shortHash } from '../api/canonical.ts';
 import { chosenStrategy } from '../strategies/index.ts';
 import type { Demand, Position, Wait } from '../strategies/strategy.ts';
+import type { Feature } from '../traffic/feature.ts';
 import { FULL_WEIGHT, loadOf, sameRouting, weightOf } from '../traffic/routing.ts';
 import { hasCapacityFor } from './capacity.ts';
 import type { RolloutState } from './course.ts';
 import type { Facts, RevisionFacts } from './facts.ts';
 import { askedAtMs, type Proof } from './proof.ts';
 import { newRolloutId } from './rollout-id.ts';
+import { missingFeatures } from './support.ts';
 import { keptWarm } from './warm.ts';
 
 /** One rollout as this pass finds it. */
@@ -20,6 +22,8 @@ export interface Rollout {
   readonly stepIndex: number;
   readonly stepCount: number;
   readonly demand: Demand;
+  /** What its strategy needs and the router in force cannot do. */
+  readonly missing: readonly Feature[];
   /** Whether users' requests, as they are or as copies, have been sent to the candidate since it began. */
   readonly served: boolean;
   readonly wait: Wait | undefined;
@@ -35,7 +39,10 @@ export function readRollout(
   const { stepCount } = strategy;
   const stepIndex = state.skipsSteps === true ? stepCount : state.stepIndex;
   const { floorWeight } = state;
-  const position: Position = { stable: stable.name, candidate: candidate.name, stepIndex, floorWeight };
+  const position: Position = {
+    ...{ stable: stable.name, candidate: candidate.name, stepIndex, floorWeight },
+    canSplit: facts.router.features.has('Split'),
+  };
   const before = strategy.demand({ ...position, stepIndex: state.stepIndex - 1 });
   return {
     facts,
@@ -46,6 +53,7 @@ export function readRollout(
     stepIndex,
     stepCount,
     demand: strategy.demand(position),
+    missing: missingFeatures(facts, strategy, position),
     served: loadOf(facts.askedRouting, candidate.name) > 0 || loadOf(before.routing, candidate.name) > 0,
     wait: strategy.wait(stepIndex, Date.parse(state.stepEnteredAt)),
     nowMs,

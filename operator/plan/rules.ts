@@ -1,7 +1,14 @@
 import { durationMs } from '../api/duration.ts';
-import { FULL_WEIGHT, routeAllTo, splitBetween, type Routing } from '../traffic/routing.ts';
+import {
+  FULL_WEIGHT,
+  revisionsIn,
+  routeAllTo,
+  sendsTo,
+  splitBetween,
+  type Routing,
+} from '../traffic/routing.ts';
 import { hasCapacityFor } from './capacity.ts';
-import { istioMissing, type Course, type DecidedReason } from './course.ts';
+import type { Course, DecidedReason } from './course.ts';
 import { findFailure, whyNotReady, type FailureReason } from './evidence.ts';
 import { leftovers, type Facts, type RevisionFacts } from './facts.ts';
 import { LOOK_WHILE_ROLLING_MS, lookForProofMs } from './pace.ts';
@@ -10,6 +17,7 @@ import { promotion } from './promotion.ts';
 import { rolling } from './rolling.ts';
 import { rolloutIdOf } from './rollout-id.ts';
 import { keptWarm, type Warm } from './warm.ts';
+import { istioMissing, lacksGateways } from './support.ts';
 
 type CourseRule = (facts: Facts, proof: Proof, nowMs: number) => Course | undefined;
 
@@ -95,7 +103,8 @@ function onRollout(facts: Facts): string {
 }
 
 /** Status never says that traffic is where it is not known to be (I11). */
-function whereTrafficIs(facts: Facts, { name }: RevisionFacts, proof: Proof): string {
+function whereTrafficIs(facts: Facts, { name, readyPods }: RevisionFacts, proof: Proof): string {
+  if (readyPods === 0) return `All traffic goes back to ${name}, of which no pod is ready yet`;
   const doubt = whyUnproven(facts, proof, routeAllTo(name));
   return doubt === undefined ? `All traffic is on ${name}` : `All traffic goes back to ${name}. ${doubt}`;
 }
@@ -152,6 +161,17 @@ function onlyStable(
   };
 }
 
+/** Proxies may follow the routes of a router that is not in force for as long as these are there. */
+function whyElsewhere({ liveRoutings, router }: Facts, { name }: RevisionFacts): string | undefined {
+  const [elsewhere] = liveRoutings.flatMap((routing) =>
+    [...revisionsIn(routing)].filter((revision) => revision !== name && sendsTo(routing, revision)),
+  );
+  if (elsewhere === undefined) return undefined;
+  return router.carrier === 'Proxies'
+    ? 'The routes are being written'
+    : `Routes of Istio still send to ${elsewhere}: they are written anew, or taken away, once the cluster serves networking.istio.io/v1`;
+}
+
 function healthOf(
   facts: Facts,
   stable: RevisionFacts,
@@ -168,10 +188,10 @@ function healthOf(
   }
   const [refused] = facts.observed.refusedTraffic;
   if (refused !== undefined) return { phase: 'Degraded', reason: refused.reason, message: refused.message };
-  if (!facts.observed.platform.istio && facts.modelDeployment.spec.traffic.gateways !== undefined) {
+  if (lacksGateways(facts)) {
     return { phase: 'Progressing', reason: 'IstioMissing', message: istioMissing };
   }
-  const doubt = whyUnproven(facts, proof, routing);
+  const doubt = whyUnproven(facts, proof, routing) ?? whyElsewhere(facts, stable);
   if (doubt !== undefined) return { phase: 'Progressing', reason: 'RoutingUnproven', message: doubt };
   if (stable.readyPods < minReplicas) {
     return {

@@ -8,11 +8,12 @@ import {
   type Routing,
 } from '../traffic/routing.ts';
 import { hasCapacityFor, podsForShare } from './capacity.ts';
-import { istioMissing, type Course, type RolloutState } from './course.ts';
+import type { Course, RolloutState } from './course.ts';
 import { whyNotReady } from './evidence.ts';
 import { LOOK_WHILE_ROLLING_MS, lookForProofMs } from './pace.ts';
 import { promotion } from './promotion.ts';
 import { lacksPods, type Rollout } from './rollout.ts';
+import { explainMissing, istioMissing, lacksGateways } from './support.ts';
 
 /** What a stage adds to the course of keeping both revisions at the step's weight. */
 type StageCourse = Partial<Course> & Pick<Course, 'phase' | 'reason' | 'message'>;
@@ -25,9 +26,18 @@ interface Stage {
 /** Why a rollout stands where it stands; the first that applies is what status says. */
 const stages: readonly Stage[] = [
   {
-    applies: ({ facts }) => !facts.observed.platform.istio,
-    course: () => ({ phase: 'Progressing', reason: 'IstioMissing', message: istioMissing }),
+    applies: ({ facts }) => lacksGateways(facts),
+    course: (rollout) => ({ reason: 'IstioMissing', message: istioMissing, ...hold(rollout) }),
   },
+  {
+    applies: ({ missing }) => missing.length > 0,
+    course: (rollout) => ({
+      reason: 'StrategyUnsupported',
+      message: explainMissing(rollout.facts, rollout.missing),
+      ...hold(rollout),
+    }),
+  },
+  { applies: isBetweenTwo, course: recreating },
   { applies: isUnroutable, course: takeBack },
   { applies: ({ state }) => state.paused !== undefined, course: pausedByDecision },
   {
@@ -66,6 +76,36 @@ export function stageOf(rollout: Rollout): StageCourse {
 /** What it lacks then, it lacks for its promotion. */
 function isRealisedToTheEnd({ facts, demand, stepIndex, stepCount }: Rollout): boolean {
   return stepIndex >= stepCount && sameRouting(facts.askedRouting, demand.routing);
+}
+
+/** Users stay with the stable, and the candidate's pods wait for better times. */
+function hold({ stable, candidate, demand }: Rollout): Omit<StageCourse, 'reason' | 'message'> {
+  return {
+    phase: 'Progressing',
+    routing: splitBetween(stable.name, candidate.name, 0),
+    shares: new Map([
+      [stable.name, FULL_WEIGHT],
+      [candidate.name, demand.candidateShare],
+    ]),
+    ending: undefined,
+  };
+}
+
+/** The stable is ended to make room, and the candidate cannot serve yet. */
+function isBetweenTwo({ facts, candidate, demand }: Rollout): boolean {
+  return demand.endsStableFirst === true && !hasCapacityFor(facts, candidate, demand.candidateShare);
+}
+
+function recreating({ facts, stable, candidate, demand }: Rollout): StageCourse {
+  const isLeft = stable.pods.length > 0;
+  return {
+    phase: 'Progressing',
+    reason: 'Recreating',
+    message: isLeft
+      ? `The pods of ${stable.name} end, then those of ${candidate.name} start, as the strategy Recreate says: nobody is served in between`
+      : `Nobody is served until ${candidate.name} is ready, as the strategy Recreate says: ${whyNotReady(facts, candidate, demand.candidateShare)}`,
+    ending: stable,
+  };
 }
 
 /** Requests are sent to pods of which not one is ready: proxies would answer them with 503 (I1). */

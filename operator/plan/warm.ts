@@ -9,7 +9,8 @@ export interface Warm {
 
 export function keptWarm({ modelDeployment, stable, revisions }: Facts, nowMs: number): Warm | undefined {
   const { keepOldMs } = chosenStrategy(modelDeployment.spec.rollout);
-  if (stable?.marks.promotedAt === undefined) return undefined;
+  // A promotion may be dated a little into the future, and is kept warm for by no strategy that does not say so.
+  if (keepOldMs === 0 || stable?.marks.promotedAt === undefined) return undefined;
   const untilMs = Date.parse(stable.marks.promotedAt) + keepOldMs;
   const before = latestPromoted([...revisions.values()].filter((revision) => revision !== stable));
   // One that has begun to go is not called back, and nobody goes back to what was given up.

@@ -30,6 +30,7 @@ export function planWrites(
     ...routes(facts, routing),
     ...kept.flatMap((revision) => revisionObjects(facts, course, revision)),
     ...entryService(facts),
+    ...(course.ending === undefined ? [] : endPods(course.ending)),
     ...retired.flatMap(retire),
     ...forgettable(facts, routing)
       .flatMap(({ objects }) => objects.get('ControllerRevision') ?? [])
@@ -84,7 +85,7 @@ function revisionObjects(facts: Facts, course: Course, revision: RevisionFacts):
   return [
     ...applyWhenDifferent(objects.get('Service'), service),
     ...destinationPolicy(facts, revision),
-    ...deployment(facts, revision),
+    ...(mustWait(course, revision) ? [] : deployment(facts, revision)),
     ...applyWhenDifferent(objects.get('PodDisruptionBudget'), budget),
     ...applyWhenDifferent(objects.get('HorizontalPodAutoscaler'), autoscaler),
   ];
@@ -94,10 +95,14 @@ function destinationPolicy(
   { modelDeployment, observed, router }: Facts,
   { name }: RevisionFacts,
 ): readonly Action[] {
-  if (!observed.platform.istio) return [];
   return router
     .policiesFor(modelDeployment, name)
     .flatMap((desired) => applyWhenDifferent(liveOf(observed.children, desired), desired));
+}
+
+/** There is room for one revision only: the pods of the next are made when the last one of it is gone. */
+function mustWait({ ending }: Course, revision: RevisionFacts): boolean {
+  return ending !== undefined && ending !== revision && isRunning(ending);
 }
 
 /**
@@ -114,18 +119,29 @@ function deployment(
   return applyWhenDifferent(live, desired);
 }
 
-function entryService({ modelDeployment, observed, stable }: Facts): readonly Action[] {
-  if (stable === undefined) return [];
+/** Who is without a proxy goes to the stable; where there are none at all, this Service is among the routes. */
+function entryService({ modelDeployment, observed, router, stable }: Facts): readonly Action[] {
+  if (stable === undefined || router.carrier === 'EntryService') return [];
   const desired = buildEntryService(modelDeployment, stable.name);
   return applyWhenDifferent(liveOf(observed.children, desired), desired);
 }
 
 /** Pods first, by way of their Deployment; what makes them reachable only when the last of them is gone (I3). */
-function retire({ objects, pods }: RevisionFacts): readonly Action[] {
-  const running = objects.has('Deployment') || pods.length > 0;
-  const kinds = running
-    ? ['HorizontalPodAutoscaler', 'Deployment']
-    : ['HorizontalPodAutoscaler', 'Service', 'DestinationRule', 'PodDisruptionBudget'];
+function retire(revision: RevisionFacts): readonly Action[] {
+  return isRunning(revision)
+    ? endPods(revision)
+    : removeKinds(revision, ['HorizontalPodAutoscaler', 'Service', 'DestinationRule', 'PodDisruptionBudget']);
+}
+
+function isRunning({ objects, pods }: RevisionFacts): boolean {
+  return objects.has('Deployment') || pods.length > 0;
+}
+
+function endPods(revision: RevisionFacts): readonly Action[] {
+  return removeKinds(revision, ['HorizontalPodAutoscaler', 'Deployment']);
+}
+
+function removeKinds({ objects }: RevisionFacts, kinds: readonly string[]): readonly Action[] {
   return kinds.flatMap((kind) => objects.get(kind) ?? []).flatMap(remove);
 }
 

@@ -1,5 +1,5 @@
 import type { ModelDeployment } from '../api/model-deployment.ts';
-import { entryServiceName, labelsOf, SERVICE_PORT } from '../api/names.ts';
+import { annotations, entryServiceName, labelsOf, SERVICE_PORT } from '../api/names.ts';
 import type { KubernetesObject, ObjectMeta } from '../api/object.ts';
 import { childMetadata } from './child.ts';
 
@@ -22,10 +22,17 @@ export function buildRevisionService(modelDeployment: ModelDeployment, revision:
   return service(modelDeployment, childMetadata(modelDeployment, { name: revision, revision }), revision);
 }
 
-/** The Service that clients name: without a sidecar they reach the stable revision by it, and only that one. */
-export function buildEntryService(modelDeployment: ModelDeployment, stableRevision: string): Service {
-  const name = entryServiceName(modelDeployment.metadata.name);
-  return service(modelDeployment, childMetadata(modelDeployment, { name }), stableRevision);
+/** The Service that clients name: without a sidecar they reach one revision by it, and only that one. */
+export function buildEntryService(
+  modelDeployment: ModelDeployment,
+  revision: string,
+  staged: readonly string[] = [],
+): Service {
+  const child = {
+    name: entryServiceName(modelDeployment.metadata.name),
+    ...(staged.length > 0 && { annotations: { [annotations.staged]: [...staged].sort().join(',') } }),
+  };
+  return service(modelDeployment, childMetadata(modelDeployment, child), revision);
 }
 
 function service(modelDeployment: ModelDeployment, metadata: ObjectMeta, revision: string): Service {

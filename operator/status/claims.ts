@@ -1,3 +1,4 @@
+import { entryServiceName, serviceHost } from '../api/names.ts';
 import type { Course, Phase } from '../plan/course.ts';
 import type { Facts } from '../plan/facts.ts';
 import { leftovers } from '../plan/facts.ts';
@@ -37,6 +38,7 @@ export function claimsOf(
     claim('Paused', phase === 'Paused'),
     available(facts),
     scalesOnLatency(facts),
+    splitsTraffic(facts),
     ...retiring(facts, shares),
     ...refusedTraffic(facts),
   ];
@@ -91,6 +93,30 @@ function scalesOnLatency({ stable, desired, observed }: Facts): ConditionClaim {
         message:
           'The autoscaler finds no inference_latency_p95_ms yet: see the conditions of the HorizontalPodAutoscaler; until then nothing is scaled down',
       };
+}
+
+/** Says what cannot be had, and who has no part in what can. */
+function splitsTraffic({ router, modelDeployment, candidate }: Facts): ConditionClaim {
+  const type = 'SplitsTraffic';
+  const { name, namespace } = modelDeployment.metadata;
+  if (router.features.has('Split')) {
+    return {
+      type,
+      status: 'True',
+      reason: 'SplitByMesh',
+      message: `Istio divides the traffic of gateways and sidecars; clients of Service ${entryServiceName(name)} without a sidecar always get the stable revision`,
+    };
+  }
+  const preview =
+    candidate === undefined
+      ? ''
+      : `; http://${serviceHost(candidate.name, namespace)} reaches the candidate alone`;
+  return {
+    type,
+    status: 'False',
+    reason: 'PlainService',
+    message: `Service ${entryServiceName(name)} sends everything to one revision at a time: RollingUpdate, BlueGreen and Recreate work, a strategy that divides or copies traffic needs Istio${preview}`,
+  };
 }
 
 /** Only while there is something to tell: a condition that is nearly always False is noise. */

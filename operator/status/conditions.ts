@@ -9,6 +9,8 @@ export type ConditionReason =
   | 'MetricsApiMissing'
   | 'NoReadyPods'
   | 'NothingPromoted'
+  | 'PlainService'
+  | 'SplitByMesh'
   | 'StableServes';
 
 export interface ConditionClaim {

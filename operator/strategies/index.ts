@@ -2,6 +2,8 @@ import type { Static, TSchema } from 'typebox';
 import Value from 'typebox/value';
 import { blueGreen, blueGreenSchema } from './blue-green.ts';
 import { canary, canarySchema } from './canary.ts';
+import { recreate, recreateSchema } from './recreate.ts';
+import { rollingUpdate, rollingUpdateSchema } from './rolling-update.ts';
 import { shadow, shadowSchema } from './shadow.ts';
 import type { BoundStrategy, Strategy } from './strategy.ts';
 
@@ -13,6 +15,8 @@ export const strategies = {
   Canary: entry('canary', canarySchema, canary),
   BlueGreen: entry('blueGreen', blueGreenSchema, blueGreen),
   Shadow: entry('shadow', shadowSchema, shadow),
+  RollingUpdate: entry('rollingUpdate', rollingUpdateSchema, rollingUpdate),
+  Recreate: entry('recreate', recreateSchema, recreate),
 } as const;
 
 export type StrategyName = keyof typeof strategies;

@@ -5,6 +5,8 @@ export interface Demand {
   readonly routing: Routing;
   /** The share of the stable's capacity, of FULL_WEIGHT, that the candidate must have ready first (I7). */
   readonly candidateShare: number;
+  /** The stable's pods end before the candidate's begin, and nobody is served in between: Recreate alone. */
+  readonly endsStableFirst?: boolean;
 }
 
 /** Why a realised step is not over yet. */
@@ -17,6 +19,8 @@ export interface Position {
   readonly stepIndex: number;
   /** The weight at which this run of the steps began. */
   readonly floorWeight: number;
+  /** Whether the traffic can be divided at all; where it cannot, everything moves at once. */
+  readonly canSplit: boolean;
 }
 
 /** How the candidate stands when its steps begin: of a new rollout, or anew after an edit of them. */

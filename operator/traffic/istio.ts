@@ -12,6 +12,9 @@ import type { Router } from './router.ts';
  * world is a plain Service for its neighbours. Both carry the same hash, which covers both.
  */
 export const istio: Router = {
+  carrier: 'Proxies',
+  features: new Set(['Split', 'Mirrors', 'Previews']),
+
   render(modelDeployment, routing) {
     const hash = contentHash(buildVirtualServices(modelDeployment, routing, ''));
     return { objects: buildVirtualServices(modelDeployment, routing, hash), hash };

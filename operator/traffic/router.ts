@@ -1,5 +1,6 @@
 import type { ModelDeployment } from '../api/model-deployment.ts';
 import type { KubernetesObject } from '../api/object.ts';
+import type { Feature } from './feature.ts';
 import type { Routing } from './routing.ts';
 
 /** A routing in a proxy's language. */
@@ -15,7 +16,16 @@ export interface RenderedRouting {
  * one ModelDeployment, of any kind.
  */
 export interface Router {
-  /** Pre: weights sum to FULL_WEIGHT (I4). */
+  /**
+   * Who carries a routing out: proxies, which can be asked what they hold and say it with every request, or the entry
+   * Service, of which only its EndpointSlices tell. It decides what counts as proof and as drained.
+   */
+  readonly carrier: 'Proxies' | 'EntryService';
+
+  /** What a routing may ask of it; anything else is never rendered in part, so it must not be asked for. */
+  readonly features: ReadonlySet<Feature>;
+
+  /** Pre: weights sum to FULL_WEIGHT (I4), and `features` has all that the routing asks for. */
   render(modelDeployment: ModelDeployment, routing: Routing): RenderedRouting;
 
   /** How proxies are to speak to one revision, wherever it stands in a routing. */

@@ -14,6 +14,8 @@ export interface TrafficReport {
   readonly inFlight: number;
   readonly lastRequestSecondsAgo: number | null;
   readonly routings: readonly RoutingSeen[];
+  /** A client keeps its connection whatever a Service says by now; a new one shows where Services send. */
+  readonly lastConnectionSecondsAgo: number | null;
 }
 
 export interface Answered {
@@ -41,9 +43,14 @@ export class Traffic {
   #errors = 0;
   #inFlight = 0;
   #lastRequestMs: number | undefined;
+  #lastConnectionMs: number | undefined;
 
   recordRouting(hash: string, nowMs: number): void {
     this.#routings.record(hash, nowMs);
+  }
+
+  recordConnection(nowMs: number): void {
+    this.#lastConnectionMs = nowMs;
   }
 
   recordArrival(nowMs: number): void {
@@ -79,8 +86,13 @@ export class Traffic {
       mirrors: this.#mirrors.counts(nowMs),
       latencyP95Ms: this.latencyP95Ms(nowMs),
       inFlight: this.#inFlight,
-      lastRequestSecondsAgo: this.#lastRequestMs === undefined ? null : (nowMs - this.#lastRequestMs) / 1000,
+      lastRequestSecondsAgo: secondsSince(this.#lastRequestMs, nowMs),
       routings: this.#routings.list(nowMs),
+      lastConnectionSecondsAgo: secondsSince(this.#lastConnectionMs, nowMs),
     };
   }
+}
+
+function secondsSince(pastMs: number | undefined, nowMs: number): number | null {
+  return pastMs === undefined ? null : (nowMs - pastMs) / 1000;
 }

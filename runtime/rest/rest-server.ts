@@ -12,6 +12,7 @@ export interface RestServerOptions {
   readonly routes: ReadonlyMap<string, Route>;
   readonly style: AnswerStyle;
   readonly log: Logger;
+  readonly onConnection: () => void;
 }
 
 /** Longer than the idle timeout of proxies (60 s): it must be them who close, or they send into a closed connection. */
@@ -31,6 +32,7 @@ export class RestServer {
     this.#options = options;
     this.#server = createServer((request, response) => void this.#handle(request, response));
     this.#server.keepAliveTimeout = KEEP_ALIVE_MS;
+    this.#server.on('connection', options.onConnection);
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
       this.#refuseNonsense(error, socket),
     );

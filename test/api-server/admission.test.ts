@@ -81,7 +81,7 @@ describe('admission by a real API server', () => {
     expect(live?.spec).toEqual({
       model: { uri: 'https://models.example.com/fraud/3/model.onnx' },
       scaling: { minReplicas: 1, maxReplicas: 10, targetP95: '100ms' },
-      traffic: { pathPrefix: '/', timeout: '30s', retries: { attempts: 0 } },
+      traffic: { pathPrefix: '/', timeout: '30s', retries: { attempts: 0 }, router: 'Automatic' },
       rollout: {
         strategy: 'Canary',
         abortOn: { errorRatePercent: 5, progressDeadline: '10m' },

@@ -29,7 +29,7 @@ const metricsApi = {
 
 const first = { uri: 'https://models.example.com/fraud/1/model.onnx' };
 const second = { uri: 'https://models.example.com/fraud/2/model.onnx' };
-const quick = { canary: { steps: [{ weight: 100 }] } };
+const inTwoSteps = { canary: { steps: [{ weight: 50 }, { weight: 100 }] } };
 
 /** In this order: what a cluster lacks at first comes while the operator runs. */
 describe('the operator on a cluster without Istio and without the metrics API', () => {
@@ -63,7 +63,7 @@ describe('the operator on a cluster without Istio and without the metrics API', 
   }
 
   test('serves the first revision through plain Services', async () => {
-    await installation.apply('fraud', { model: first, rollout: quick });
+    await installation.apply('fraud', { model: first, rollout: inTwoSteps });
     await installation.healthy('fraud');
     await expect(installation.find('Service', 'fraud')).resolves.toBeDefined();
   });
@@ -75,11 +75,11 @@ describe('the operator on a cluster without Istio and without the metrics API', 
 
   test('holds a rollout that it cannot split, with the stable untouched, and says why', async () => {
     const { stable } = await installation.healthy('fraud');
-    await installation.apply('fraud', { model: second, rollout: quick });
+    await installation.apply('fraud', { model: second, rollout: inTwoSteps });
     const status = await installation.waitForStatus(
       'fraud',
-      'told that Istio is missing',
-      ({ reason, ready }) => reason === 'IstioMissing' && ready === '2/2',
+      'told that its strategy needs a mesh',
+      ({ reason, ready }) => reason === 'StrategyUnsupported' && ready === '2/2',
     );
     expect(status.stable).toBe(stable);
     expect(status.message).toMatch(/install Istio/);

@@ -92,7 +92,8 @@ function hashIn({ http }: LiveVirtualService['spec']): string {
 
 /** What a client of this role would learn at this moment. */
 export function offeredTo(world: World, role: ProxyRole): Held | undefined {
-  if (role === 'Plain') return entryEndpoints(world);
+  if (role === 'Endpoints') return entryEndpoints(world);
+  if (role === 'Plain') return world.proxies.find((proxy) => proxy.role === 'Endpoints')?.held;
   const name = role === 'Gateway' ? gatewayVirtualServiceName(NAME) : meshVirtualServiceName(NAME);
   const virtualService = live(world, `VirtualService/${name}`);
   // A sidecar without a route for this host follows the entry Service like anybody else.
@@ -166,6 +167,8 @@ function sharesOf({ held }: Proxy, elapsedMs: number): readonly Arrival[] {
 
 function sendsRequests({ platform }: World, { condition, role }: Proxy): boolean {
   // Without users a sidecar that learns nothing would be seen by nobody: such a world has none (see `quiet`).
+  // EndpointSlices tell others where to send.
+  if (role === 'Endpoints') return false;
   return condition !== 'Stopped' && (platform.userTraffic || role === 'Plain');
 }
 

@@ -27,7 +27,10 @@ export const faults = {
   'a gateway stops': (world) => proxiesBecome(world, 'Gateway', 'Stopped'),
   'a gateway is replaced': replacedGateways,
   'a sidecar learns nothing': (world) => proxiesBecome(world, 'Sidecar', 'Deaf'),
-  'the endpoints of the entry Service are late': (world) => proxiesBecome(world, 'Plain', 'Deaf'),
+  'the endpoints of the entry Service are late': (world) => [
+    ...proxiesBecome(world, 'Plain', 'Deaf'),
+    ...proxiesBecome(world, 'Endpoints', 'Deaf'),
+  ],
   'the runtimes give no report': (world) => platformLoses(world, { reportsAnswer: false }),
   'the metric is gone': (world) => platformLoses(world, { metricAnswers: false }),
   'the metrics API is gone': (world) => platformLoses(world, { customMetrics: false }),

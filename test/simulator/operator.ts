@@ -2,6 +2,7 @@ import { labels } from '../../operator/api/names.ts';
 import type { ModelDeployment } from '../../operator/api/model-deployment.ts';
 import type { KubernetesObject } from '../../operator/api/object.ts';
 import type {
+  EndpointsObservation,
   GatewayObservation,
   Observed,
   PodObservation,
@@ -116,6 +117,7 @@ export function observe(world: World, modelDeployment: ModelDeployment): Observe
     pods: world.cachedPods.map(observePod(world)),
     reports: asked && world.platform.reportsAnswer ? reportsOf(world) : new Map<string, RuntimeReport>(),
     gateways: asked ? observeGateways(world, modelDeployment) : { proxies: [], missing: [] },
+    endpoints: asked ? observeEndpoints(world) : {},
     platform,
     refusedTraffic: [],
     defaultRuntimeImage: 'localhost/headgate-runtime:dev',
@@ -170,11 +172,25 @@ function reportOf({ memory }: Pod, nowMs: number): RuntimeReport {
     mirrors,
     latencyP95Ms: window.requests + mirrors.requests > 0 ? 42 : 0,
     inFlight: 0,
-    lastRequestSecondsAgo: memory.lastRequestMs === undefined ? null : (nowMs - memory.lastRequestMs) / 1000,
+    lastRequestSecondsAgo: secondsSince(memory.lastRequestMs, nowMs),
+    // Its clients keep no connections: each request is a new one.
+    lastConnectionSecondsAgo: secondsSince(memory.lastRequestMs, nowMs),
     routings: [...memory.routings].map(([hash, seenMs]) => ({
       hash,
       lastSeenSecondsAgo: (nowMs - seenMs) / 1000,
     })),
+  };
+}
+
+function secondsSince(pastMs: number | undefined, nowMs: number): number | null {
+  return pastMs === undefined ? null : (nowMs - pastMs) / 1000;
+}
+
+function observeEndpoints({ proxies, pods }: World): EndpointsObservation {
+  const held = proxies.find(({ role }) => role === 'Endpoints')?.held;
+  const revisions = new Set(held?.destinations.map(({ revision }) => revision));
+  return {
+    pods: pods.filter((pod) => isServing(pod) && revisions.has(pod.revision)).map(({ name }) => name),
   };
 }
 

@@ -25,6 +25,7 @@ const nothing: World = {
     proxy('istio-system/gateway-b', 'Gateway'),
     proxy('sidecar', 'Sidecar'),
     proxy('client without sidecar', 'Plain'),
+    proxy('the EndpointSlices', 'Endpoints'),
   ],
   behaviours: { v1: 'Good', v2: 'Good', v3: 'Good' },
   platform: {

@@ -64,6 +64,7 @@ export function newSpec(version: Version): ModelDeploymentSpec {
       pathPrefix: '/fraud',
       timeout: '30s',
       retries: { attempts: 0 },
+      router: 'Automatic',
     },
     rollout: {
       strategy: 'Canary',

@@ -77,8 +77,14 @@ export interface Held {
 /** On a VirtualService that somebody has edited by hand, for the invariants. */
 export const EDITED_BY_HAND = 'simulator/edited-by-hand';
 
-/** `Plain` stands for clients without a sidecar: kube-proxy's endpoints of the entry Service. */
-export type ProxyRole = 'Gateway' | 'Sidecar' | 'Plain';
+/**
+ * `Endpoints` are the EndpointSlices of the entry Service, `Plain` stands for clients without a sidecar: the
+ * kube-proxy of their node follows those.
+ */
+export type ProxyRole = 'Gateway' | 'Sidecar' | 'Endpoints' | 'Plain';
+
+/** Those that follow routes of their own. */
+export type RoutedRole = Exclude<ProxyRole, 'Endpoints' | 'Plain'>;
 
 /** `Deaf`: serves with what it holds and learns nothing. `Stopped`: neither serves, learns nor answers. */
 export type ProxyCondition = 'Well' | 'Deaf' | 'Stopped';

@@ -17,7 +17,7 @@ export function modelDeploymentWith({ traffic = {}, ...changes }: Changes = {}):
     spec: {
       ...base.spec,
       ...changes,
-      traffic: { pathPrefix: '/', timeout: '30s', retries: { attempts: 0 }, ...traffic },
+      traffic: { pathPrefix: '/', timeout: '30s', retries: { attempts: 0 }, router: 'Automatic', ...traffic },
     },
   };
 }

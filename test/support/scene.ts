@@ -1,4 +1,4 @@
-import { API_VERSION, DECISION_KIND, KIND, revisionName } from '../../operator/api/names.ts';
+import { API_VERSION, DECISION_KIND, KIND, labels, revisionName } from '../../operator/api/names.ts';
 import type {
   CanaryStep,
   ModelDeployment,
@@ -58,6 +58,7 @@ export function newModelDeployment(name = 'fraud'): ModelDeployment {
         pathPrefix: '/fraud',
         timeout: '30s',
         retries: { attempts: 0 },
+        router: 'Automatic',
       },
       rollout: {
         strategy: 'Canary',
@@ -102,6 +103,7 @@ export class Scene {
   private readonly reports = new Map<string, Edit<RuntimeReport> | 'silent'>();
   private readonly stuckGateways = new Map<string, Omit<ProxyObservation, 'name'>>();
   private missingGateways: Observed['gateways']['missing'] = [];
+  private lateEndpoints: Observed['endpoints'] | undefined;
   private lastVersion = 1;
 
   constructor(name = 'fraud') {
@@ -232,6 +234,12 @@ export class Scene {
     return this;
   }
 
+  /** The EndpointSlices of the entry Service are as given, whatever it selects; undefined: they follow it. */
+  endpointsAre(endpoints: Observed['endpoints'] | undefined): this {
+    this.lateEndpoints = endpoints;
+    return this;
+  }
+
   gatewaysGoOn(): this {
     this.stuckGateways.clear();
     this.missingGateways = [];
@@ -273,6 +281,7 @@ export class Scene {
       pods: this.pods,
       reports: isAsked ? this.gatherReports() : new Map<string, RuntimeReport>(),
       gateways: isAsked ? this.askGateways() : { proxies: [], missing: [] },
+      endpoints: isAsked ? this.entryEndpoints() : {},
       platform: this.platform,
       refusedTraffic: this.refusedTraffic,
       defaultRuntimeImage: this.runtimeImage,
@@ -347,6 +356,14 @@ export class Scene {
       .string;
   }
 
+  /** Those of its selector, unless the test says that they are late. */
+  private entryEndpoints(): Observed['endpoints'] {
+    const service = this.child('Service', this.modelDeployment.metadata.name) as SelectingService | undefined;
+    const revision = service?.spec?.selector?.[labels.revision];
+    const ready = this.pods.filter((pod) => pod.ready && pod.revision === revision);
+    return this.lateEndpoints ?? { pods: ready.map(({ name }) => name) };
+  }
+
   private askGateways(): Observed['gateways'] {
     const { spec } = withoutRefused(this.modelDeployment, this.refusedTraffic);
     if (spec.traffic.gateways === undefined) return { proxies: [], missing: [] };
@@ -358,6 +375,10 @@ export class Scene {
       missing: [],
     };
   }
+}
+
+interface SelectingService extends KubernetesObject {
+  readonly spec?: { readonly selector?: Readonly<Record<string, string>> };
 }
 
 interface ProbedRoutes extends KubernetesObject {

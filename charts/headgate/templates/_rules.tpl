@@ -49,6 +49,10 @@
   - apiGroups: [""]
     resources: [pods]
     verbs: [list, watch]
+  # Where a plain Service sends its clients.
+  - apiGroups: [discovery.k8s.io]
+    resources: [endpointslices]
+    verbs: [list]
   # What kubectl describe tells.
   - apiGroups: [""]
     resources: [events]

@@ -5,6 +5,7 @@ import { ApiError } from '../../../operator/controller/errors.ts';
 import { collectionPath, objectPath } from '../../../operator/controller/resource-type.ts';
 import { resourceType } from '../../../operator/kube/kinds.ts';
 import { NAMESPACE, type Installation } from './installation.ts';
+import { StandInEndpoints } from './stand-in-endpoints.ts';
 import { StandInRuntime, type Answered } from './stand-in-runtime.ts';
 
 /** How the pods of one revision do. */
@@ -25,6 +26,7 @@ const EVERY_MS = 50;
  * many pods as its autoscaler's minReplicas, and each pod a status. No container runs; the whole stack runs real ones.
  */
 export class StandInNode {
+  readonly endpoints: StandInEndpoints;
   private readonly installation: Installation;
   private readonly states = new Map<string, PodState>();
   private readonly told = new Map<string, PodState>();
@@ -34,6 +36,7 @@ export class StandInNode {
 
   constructor(installation: Installation) {
     this.installation = installation;
+    this.endpoints = new StandInEndpoints(installation);
     this.running = this.run();
   }
 
@@ -89,6 +92,7 @@ export class StandInNode {
     for (const { metadata } of pods) {
       if (!wanted.some(({ name }) => name === metadata.name)) await this.end(metadata.name);
     }
+    await this.endpoints.look(await this.installation.list('Pod'));
   }
 
   private async create(name: string, { spec }: Deployment): Promise<void> {

@@ -66,7 +66,10 @@ describe('the name of a revision', () => {
 
   const notShaping: readonly (readonly [string, Partial<ModelDeploymentSpec>])[] = [
     ['the scaling', { scaling: { minReplicas: 3, maxReplicas: 9, targetP95: '1s' } }],
-    ['the traffic', { traffic: { pathPrefix: '/else', timeout: '1s', retries: { attempts: 2 } } }],
+    [
+      'the traffic',
+      { traffic: { pathPrefix: '/else', timeout: '1s', retries: { attempts: 2 }, router: 'Service' } },
+    ],
     ['the rollout', { rollout: { ...spec.rollout, canary: { steps: [{ weight: 100 }] } } }],
   ];
   test.each(notShaping)('stays for a change of %s', (_, change) => {

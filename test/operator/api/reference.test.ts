@@ -24,7 +24,9 @@ describe('the reference page', () => {
   });
 
   test('lists the words that a field takes', () => {
-    expect(cellsOf('spec.rollout', 'strategy')[1]).toBe('`Canary`, `BlueGreen`, `Shadow`');
+    expect(cellsOf('spec.rollout', 'strategy')[1]).toBe(
+      '`Canary`, `BlueGreen`, `Shadow`, `RollingUpdate`, `Recreate`',
+    );
   });
 
   test('gives the example and the rule of a text with a form', () => {

@@ -25,6 +25,20 @@ function childNamed(kind: string, name: string, owner = 'fraud'): KubernetesObje
   return { apiVersion: 'v1', kind, metadata };
 }
 
+function sliceOf(service: string, pods: Readonly<Record<string, boolean>>): KubernetesObject {
+  const endpoints = Object.entries(pods).map(([name, ready]) => ({
+    addresses: ['127.0.0.1'],
+    conditions: { ready },
+    targetRef: { kind: 'Pod', name },
+  }));
+  const labels = { 'kubernetes.io/service-name': service };
+  const metadata = { name: `${service}-x7x7x`, namespace: 'ml', labels };
+  return Object.assign(
+    { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata },
+    { addressType: 'IPv4', endpoints },
+  );
+}
+
 function observeWith(needsEvidence: () => boolean): ReturnType<typeof observe> {
   return observe(cluster, modelDeployment, {
     defaultRuntimeImage: 'runtime:1',
@@ -42,9 +56,33 @@ describe('what is observed', () => {
   });
 
   it('asks for the gateways when evidence is needed', async () => {
+    cluster.served.add('networking.istio.io/v1');
     const observed = await observeWith(() => true);
     expect(cluster.asked).toEqual(['read Gateway public']);
     expect(observed.gateways.missing.map(({ gateway }) => gateway)).toEqual(['istio-system/public']);
+  });
+
+  it('asks where the entry Service sends when there is no Istio, and only until that is proven', async () => {
+    cluster.put(sliceOf('fraud', { 'pod-a': true, 'pod-b': false }));
+    cluster.put(sliceOf('churn', { 'churn-pod': true }));
+    const observed = await observeWith(() => true);
+    expect(cluster.asked).toEqual(['list EndpointSlice']);
+    expect(observed.endpoints).toEqual({ pods: ['pod-a'] });
+
+    const provenAt = '2026-01-01T00:00:00Z';
+    const proven = { ...modelDeployment, status: { routing: { hash: 'h', askedAt: provenAt, provenAt } } };
+    const again = await observe(cluster, proven, {
+      defaultRuntimeImage: 'runtime:1',
+      needsEvidence: () => true,
+    });
+    expect(again.endpoints).toEqual({});
+    expect(cluster.asked).toEqual(['list EndpointSlice']);
+  });
+
+  it('says why the EndpointSlices cannot be read', async () => {
+    cluster.failWith(new Error('endpointslices is forbidden'));
+    const { endpoints } = await observeWith(() => true);
+    expect(endpoints).toEqual({ problem: 'endpointslices is forbidden' });
   });
 
   it('holds the children and pods of this ModelDeployment and of no other', async () => {

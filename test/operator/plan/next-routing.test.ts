@@ -110,12 +110,6 @@ describe('no routes are asked for', () => {
     expect(nextShare(scene, split(scene, 0), PROVEN)).toBe('no routes');
   });
 
-  test('without Istio', () => {
-    const scene = atFirstPause();
-    scene.platform = { ...scene.platform, istio: false };
-    expect(nextShare(scene, split(scene, 50), PROVEN)).toBe('no routes');
-  });
-
   test('when the course wants none', () => {
     expect(nextShare(atFirstPause(), undefined, PROVEN)).toBe('no routes');
   });

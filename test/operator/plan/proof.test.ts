@@ -184,10 +184,4 @@ describe('why proxies are not known to use this very routing', () => {
   test('no routes were ever written', () => {
     expect(doubtIn(new Scene())).toBe('The routes are being written');
   });
-
-  test('there are no proxies without a mesh', () => {
-    const scene = new Scene();
-    scene.platform = { ...scene.platform, istio: false };
-    expect(doubtIn(scene)).toBeUndefined();
-  });
 });

@@ -225,7 +225,7 @@ describe('a settled ModelDeployment', () => {
     scene.runs('v1', 2).rests();
     expect(scene.status).toMatchObject({ phase: 'Progressing', reason: 'IstioMissing' });
     expect(scene.status.message).toBe(
-      'The cluster does not serve networking.istio.io/v1, so traffic cannot be split: install Istio; this goes on by itself then',
+      'The cluster does not serve networking.istio.io/v1, so nothing arrives through spec.traffic.gateways: install Istio, or remove the gateways; this goes on by itself then',
     );
     expect(scene.children.some(({ apiVersion }) => apiVersion.includes('istio'))).toBe(false);
     scene.platform = { istio: true, customMetrics: true };

@@ -10,7 +10,7 @@ const previewed: BlueGreenConfiguration = { keepOldFor, preview: { header, host:
 
 function demandAt(stepIndex: number, configuration = plain, floorWeight = 0): Demand {
   return blueGreen.demand(configuration, {
-    ...{ stable: 'stable', candidate: 'candidate', stepIndex, floorWeight },
+    ...{ stable: 'stable', candidate: 'candidate', stepIndex, floorWeight, canSplit: true },
   });
 }
 

@@ -17,7 +17,7 @@ const usual: Steps = [
 function shareAt(steps: Steps, stepIndex: number, floorWeight = 0): number {
   const { routing, candidateShare } = canary.demand(
     { steps },
-    { stable: 'stable', candidate: 'candidate', stepIndex, floorWeight },
+    { stable: 'stable', candidate: 'candidate', stepIndex, floorWeight, canSplit: true },
   );
   const weight = weightOf(routing, 'candidate');
   // The rest is the stable's, and pods are needed for just what is sent.

@@ -14,7 +14,7 @@ interface Wanted {
 /** In percent. */
 function wantedAt(configuration: ShadowConfiguration, stepIndex: number, floorWeight = 0): Wanted {
   const { routing, candidateShare } = shadow.demand(configuration, {
-    ...{ stable: 'stable', candidate: 'candidate', stepIndex, floorWeight },
+    ...{ stable: 'stable', candidate: 'candidate', stepIndex, floorWeight, canSplit: true },
   });
   expect(weightOf(routing, 'stable') + weightOf(routing, 'candidate')).toBe(10_000);
   return {

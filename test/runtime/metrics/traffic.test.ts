@@ -29,7 +29,15 @@ describe('the report of traffic', () => {
       inFlight: 0,
       lastRequestSecondsAgo: null,
       routings: [],
+      lastConnectionSecondsAgo: null,
     });
+  });
+
+  it('tells when the last connection came, which a request over a kept one is not', () => {
+    const traffic = new Traffic();
+    traffic.recordConnection(1000);
+    answer(traffic, 200, 1, 8000);
+    expect(traffic.report(9000)).toMatchObject({ lastConnectionSecondsAgo: 8, lastRequestSecondsAgo: 1.001 });
   });
 
   it('counts answers from 500 up as errors and no others', () => {

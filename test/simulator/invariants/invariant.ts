@@ -20,7 +20,7 @@ import {
   type LiveDeployment,
   type LiveService,
   type Proxy,
-  type ProxyRole,
+  type RoutedRole,
   type World,
 } from '../world.ts';
 
@@ -79,11 +79,11 @@ export function isStatusPatch({ before, event, after }: Transition): boolean {
   return isLast && pass?.statusChanged === true && after.lastId > before.lastId;
 }
 
-export function asked(world: World, role: Exclude<ProxyRole, 'Plain'>): readonly Destination[] {
+export function asked(world: World, role: RoutedRole): readonly Destination[] {
   return askedWhole(world, role)?.destinations ?? [];
 }
 
-export function askedWhole(world: World, role: Exclude<ProxyRole, 'Plain'>): Held | undefined {
+export function askedWhole(world: World, role: RoutedRole): Held | undefined {
   const name = role === 'Gateway' ? gatewayVirtualServiceName(NAME) : meshVirtualServiceName(NAME);
   const virtualService = live(world, `VirtualService/${name}`);
   return virtualService && heldFrom(virtualService);
@@ -126,6 +126,10 @@ export function askedLoad(world: World, revision: string): number {
     return [weightIn(held?.destinations, revision), weightIn(held?.mirrors, revision)];
   });
   return Math.max(...loads);
+}
+
+export function followsRoutes({ role }: Proxy): boolean {
+  return role === 'Gateway' || role === 'Sidecar';
 }
 
 export function isReferencedBy(proxy: Proxy, revision: string): boolean {

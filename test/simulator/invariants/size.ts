@@ -15,6 +15,7 @@ import {
   asked,
   askedLoad,
   deletedName,
+  followsRoutes,
   HOLDS,
   isRouteForeign,
   isHurt,
@@ -47,7 +48,8 @@ function drainedByProxies(transition: Transition): string | undefined {
   const isServed = readyPodsOf(before, name).length > 0;
   // Pods that are not ready are in no EndpointSlice, and leave none by going.
   const sender = before.proxies.find(
-    ({ role, held }) => (isServed || role !== 'Plain') && sendsTo(held, name),
+    (proxy) =>
+      (followsRoutes(proxy) || (isServed && proxy.role === 'Plain')) && sendsTo(proxy.held, name),
   );
   return sender === undefined ? HOLDS : `${name} is removed while ${sender.name} sends to it`;
 }

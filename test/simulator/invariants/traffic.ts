@@ -1,7 +1,7 @@
 import { FULL_WEIGHT, type Destination } from '../../../operator/traffic/routing.ts';
 import { annotations, gatewayVirtualServiceName, labels } from '../../../operator/api/names.ts';
 import { heldFrom } from '../clients.ts';
-import { cached, NAME, readyPodsOf, type Held, type Proxy, type ProxyRole, type World } from '../world.ts';
+import { cached, NAME, readyPodsOf, type Held, type Proxy, type RoutedRole, type World } from '../world.ts';
 import {
   appliedObject,
   asked,
@@ -11,6 +11,7 @@ import {
   HOLDS,
   isRouteForeign,
   isHurt,
+  followsRoutes,
   isReferencedBy,
   podsFor,
   revisionsIn,
@@ -25,7 +26,7 @@ const ENDPOINT_KINDS = ['Service', 'DestinationRule'];
 
 /** What has just been asked of the proxies of one role, and what was asked of them before. */
 interface Asking {
-  readonly role: Exclude<ProxyRole, 'Plain'>;
+  readonly role: RoutedRole;
   readonly before: Held | undefined;
   readonly after: Held;
 }
@@ -124,7 +125,7 @@ function keepsWhatIsReferenced(transition: Transition): string | undefined {
   if (name === undefined || transition.before.ledger.deleted) return undefined;
   // Clients without a sidecar know the entry Service alone.
   const user = transition.before.proxies.find(
-    (proxy) => proxy.role !== 'Plain' && isReferencedBy(proxy, name),
+    (proxy) => followsRoutes(proxy) && isReferencedBy(proxy, name),
   );
   return user === undefined
     ? HOLDS
