@@ -29,7 +29,7 @@ export class StandInEndpoints {
   async look(pods: readonly KubernetesObject[]): Promise<void> {
     if (!this.isAwake) return;
     const services = (await this.installation.list('Service')) as readonly Service[];
-    for (const service of services.filter(isEntry)) await this.write(service, pods as readonly Pod[]);
+    for (const service of services.filter(isEntry)) await this.write(service, pods);
   }
 
   private async write({ metadata, spec }: Service, pods: readonly Pod[]): Promise<void> {

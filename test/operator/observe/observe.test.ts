@@ -74,6 +74,7 @@ describe('what is observed', () => {
     const again = await observe(cluster, proven, {
       defaultRuntimeImage: 'runtime:1',
       needsEvidence: () => true,
+      refuseTraffic: () => [],
     });
     expect(again.endpoints).toEqual({});
     expect(cluster.asked).toEqual(['list EndpointSlice']);

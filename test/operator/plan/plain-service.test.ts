@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { StrategyName } from '../../../operator/api/model-deployment.ts';
 import { labels } from '../../../operator/api/names.ts';
 import type { KubernetesObject } from '../../../operator/api/object.ts';
-import { Scene, serving, type Version } from '../../support/scene.ts';
+import { serving, type Scene, type Version } from '../../support/scene.ts';
 
 const DRAIN_MS = 5_000;
 

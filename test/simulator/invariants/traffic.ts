@@ -124,9 +124,7 @@ function keepsWhatIsReferenced(transition: Transition): string | undefined {
   const name = deletedName(transition, ENDPOINT_KINDS);
   if (name === undefined || transition.before.ledger.deleted) return undefined;
   // Clients without a sidecar know the entry Service alone.
-  const user = transition.before.proxies.find(
-    (proxy) => followsRoutes(proxy) && isReferencedBy(proxy, name),
-  );
+  const user = transition.before.proxies.find((proxy) => followsRoutes(proxy) && isReferencedBy(proxy, name));
   return user === undefined
     ? HOLDS
     : `the Service or DestinationRule of ${name} goes while ${user.name} references it`;
