@@ -38,6 +38,15 @@ function startPods(): void {
       status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
     } as KubernetesObject);
   }
+  // Without Istio its entry Service is the route, and these tell where it leads.
+  cluster.put({
+    ...{ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' },
+    metadata: { name: 'fraud-1', namespace: 'ml', labels: { 'kubernetes.io/service-name': 'fraud' } },
+    endpoints: Array.from({ length: spec.scaling.minReplicas }, (_, index) => ({
+      addresses: [`10.0.0.${index}`],
+      targetRef: { name: `${revision}-${index}` },
+    })),
+  } as KubernetesObject);
 }
 
 function phase(): string | undefined {
