@@ -49,5 +49,5 @@ export interface Course {
   /** A promotion or an abort, recorded on the ControllerRevision before anything follows from it (I10). */
   readonly mark?: { readonly revision: RevisionFacts; readonly marks: Marks };
   /** When to look again although nothing changes; undefined when only a change can matter. */
-  readonly nextLookMs?: number;
+  readonly nextLookMs?: number | undefined;
 }

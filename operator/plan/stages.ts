@@ -10,6 +10,7 @@ import {
 import { hasCapacityFor, podsForShare } from './capacity.ts';
 import type { Course, RolloutState } from './course.ts';
 import { whyNotReady } from './evidence.ts';
+import { leftovers } from './facts.ts';
 import { LOOK_WHILE_ROLLING_MS, lookForProofMs } from './pace.ts';
 import { promotion } from './promotion.ts';
 import { lacksPods, type Rollout } from './rollout.ts';
@@ -79,7 +80,10 @@ function isRealisedToTheEnd({ facts, demand, stepIndex, stepCount }: Rollout): b
 }
 
 /** Users stay with the stable, and the candidate's pods wait for better times. */
-function hold({ stable, candidate, demand }: Rollout): Omit<StageCourse, 'reason' | 'message'> {
+function hold(rollout: Rollout): Omit<StageCourse, 'reason' | 'message'> {
+  const { facts, stable, candidate, demand, proof } = rollout;
+  // Better times come with an event; only a deadline, a proof and the end of a drain do not.
+  const isWaiting = lacksPods(rollout) || proof.kind === 'Unproven' || leftovers(facts).length > 0;
   return {
     phase: 'Progressing',
     routing: splitBetween(stable.name, candidate.name, 0),
@@ -88,6 +92,7 @@ function hold({ stable, candidate, demand }: Rollout): Omit<StageCourse, 'reason
       [candidate.name, demand.candidateShare],
     ]),
     ending: undefined,
+    nextLookMs: isWaiting ? LOOK_WHILE_ROLLING_MS : undefined,
   };
 }
 

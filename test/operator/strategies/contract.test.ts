@@ -11,36 +11,39 @@ import { modelDeploymentWith } from '../../support/model-deployment.ts';
 type Rollout = ModelDeploymentSpec['rollout'];
 
 /** Every strategy in all of its forms; a new one is held to the contract by its name alone. */
-const configurations: fc.Arbitrary<Omit<Rollout, 'strategy' | 'abortOn'>> = fc.record({
-  canary: fc.record({
-    steps: fc.uniqueArray(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 6 }).chain((weights) =>
-      fc
-        .array(fc.constantFrom([], [{ pause: {} }], [{ pause: { for: '10s' } }]), {
-          minLength: weights.length,
-          maxLength: weights.length,
-        })
-        .map((pauses) =>
-          weights
-            .toSorted((left, right) => left - right)
-            .flatMap((weight, index) => [{ weight }, ...(pauses[index] ?? [])]),
+const configurations: fc.Arbitrary<Pick<Rollout, 'canary' | 'rollingUpdate' | 'blueGreen' | 'shadow'>> =
+  fc.record({
+    canary: fc.record({
+      steps: fc
+        .uniqueArray(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 6 })
+        .chain((weights) =>
+          fc
+            .array(fc.constantFrom([], [{ pause: {} }], [{ pause: { for: '10s' } }]), {
+              minLength: weights.length,
+              maxLength: weights.length,
+            })
+            .map((pauses) =>
+              weights
+                .toSorted((left, right) => left - right)
+                .flatMap((weight, index) => [{ weight }, ...(pauses[index] ?? [])]),
+            ),
         ),
+    }),
+    rollingUpdate: fc.record({ surgePercent: fc.integer({ min: 1, max: 100 }) }),
+    blueGreen: fc.record(
+      {
+        preview: fc.constant({ header: { name: 'x-preview', value: 'next' } }),
+        autoPromote: fc.constant({ after: '5m' }),
+        keepOldFor: fc.constant('10m'),
+      },
+      { requiredKeys: ['keepOldFor'] },
     ),
-  }),
-  rollingUpdate: fc.record({ surgePercent: fc.integer({ min: 1, max: 100 }) }),
-  blueGreen: fc.record(
-    {
-      preview: fc.constant({ header: { name: 'x-preview', value: 'next' } }),
-      autoPromote: fc.constant({ after: '5m' }),
-      keepOldFor: fc.constant('10m'),
-    },
-    { requiredKeys: ['keepOldFor'] },
-  ),
-  shadow: fc.record({
-    percent: fc.integer({ min: 1, max: 100 }),
-    for: fc.constant('10m'),
-    then: fc.constantFrom('Hold' as const, 'Promote' as const),
-  }),
-});
+    shadow: fc.record({
+      percent: fc.integer({ min: 1, max: 100 }),
+      for: fc.constant('10m'),
+      then: fc.constantFrom('Hold' as const, 'Promote' as const),
+    }),
+  });
 
 const strategyNames = Object.keys(strategies) as readonly StrategyName[];
 
