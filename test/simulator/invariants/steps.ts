@@ -20,4 +20,9 @@ export const sharesUpTo: Readonly<
     const switchesAt = shadow?.then === 'Promote' ? 2 : 3;
     return stepIndex < switchesAt ? { users: 0, copies: shadow?.percent ?? 0 } : { users: 100, copies: 0 };
   },
+  RollingUpdate: ({ rollingUpdate }, stepIndex) => ({
+    users: Math.min(100, (stepIndex + 1) * (rollingUpdate?.surgePercent ?? 25)),
+    copies: 0,
+  }),
+  Recreate: () => ({ users: 100, copies: 0 }),
 };
