@@ -197,7 +197,7 @@ export class FaultServer {
     });
     this.open.add(watch);
     response.on('close', () => this.open.delete(watch));
-    const repeated = fault === 'old events' ? this.truth.latest(REPEATED_EVENTS) : [];
+    const repeated = fault === 'old events' ? this.truth.until(version, REPEATED_EVENTS) : [];
     for (const happening of [...repeated, ...missed]) watch.send(happening);
   }
 }

@@ -65,8 +65,9 @@ export class Truth {
     return this.history.filter(({ thing }) => thing.version > version);
   }
 
-  latest(count: number): readonly Happening[] {
-    return this.history.slice(-count);
+  /** The last of what had happened by then. */
+  until(version: number, count: number): readonly Happening[] {
+    return this.history.filter(({ thing }) => thing.version <= version).slice(-count);
   }
 
   forget(): void {
