@@ -39,7 +39,7 @@ describe('the records of revisions', () => {
         .later(1_000)
         .edits({ model: { uri: `file:///models/tried-${index}.onnx` } })
         .rests();
-      scene.decides('Abort').rests();
+      scene.decides('Abort').rests().later(60_000).rests();
     }
     expect(scene.isMade('ControllerRevision', 'v1')).toBe(true);
     expect(scene.decides('Rollback').rests().status.candidate).toBe(scene.revision('v1'));
