@@ -85,6 +85,7 @@ describe('admission by a real API server', () => {
       rollout: {
         strategy: 'Canary',
         abortOn: { errorRatePercent: 5, progressDeadline: '10m' },
+        revisionHistoryLimit: 10,
       },
     });
   });
@@ -140,7 +141,7 @@ describe('admission by a real API server', () => {
         .trim()
         .split(/ +/);
     await expect(headOf()).resolves.toEqual(columns);
-    await expect(headOf('-o', 'wide')).resolves.toEqual([...columns, 'P95', 'URL', 'MESSAGE']);
+    await expect(headOf('-o', 'wide')).resolves.toEqual([...columns, 'P95', 'URL', 'ROLLOUT', 'MESSAGE']);
   });
 
   test('kubectl explain tells what a field means, its default and an example', async () => {

@@ -67,7 +67,7 @@ describe('the life of the operator process on a real API server', () => {
 
   /** Which it has to read, to check and to answer. */
   async function decidesSomething(): Promise<void> {
-    const spec = { modelDeployment: 'fraud', rollout: 'another', action: 'Abort', decidedBy: 'admin' };
+    const spec = { modelDeployment: 'fraud', rollout: 'another', action: 'Abort', decidedBy: 'bed-admin' };
     await installation.server.kubectl.apply([
       {
         ...{ apiVersion: 'headgate.dev/v1alpha1', kind: 'RolloutDecision' },
