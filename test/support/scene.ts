@@ -1,4 +1,4 @@
-import { API_VERSION, DECISION_KIND, KIND, labels, revisionName } from '../../operator/api/names.ts';
+import { API_VERSION, DECISION_KIND, KIND, revisionName } from '../../operator/api/names.ts';
 import type {
   CanaryStep,
   ModelDeployment,
@@ -14,7 +14,7 @@ import type {
   RuntimeReport,
 } from '../../operator/plan/observed.ts';
 import { needsEvidence, plan, type Plan } from '../../operator/plan/plan.ts';
-import { routerFor } from '../../operator/traffic/index.ts';
+import { routerFor, routers } from '../../operator/traffic/index.ts';
 import { withoutRefused, type TrafficRefusal } from '../../operator/traffic/traffic-refusal.ts';
 import { FULL_WEIGHT, weightOf, type Routing } from '../../operator/traffic/routing.ts';
 
@@ -358,8 +358,8 @@ export class Scene {
 
   /** Those of its selector, unless the test says that they are late. */
   private entryEndpoints(): Observed['endpoints'] {
-    const service = this.child('Service', this.modelDeployment.metadata.name) as SelectingService | undefined;
-    const revision = service?.spec?.selector?.[labels.revision];
+    const routing = routers.service.readRouting(this.children, this.modelDeployment);
+    const revision = routing?.destinations.find(({ weight }) => weight === FULL_WEIGHT)?.revision;
     const ready = this.pods.filter((pod) => pod.ready && pod.revision === revision);
     return this.lateEndpoints ?? { pods: ready.map(({ name }) => name) };
   }
@@ -375,10 +375,6 @@ export class Scene {
       missing: [],
     };
   }
-}
-
-interface SelectingService extends KubernetesObject {
-  readonly spec?: { readonly selector?: Readonly<Record<string, string>> };
 }
 
 interface ProbedRoutes extends KubernetesObject {
