@@ -26,8 +26,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'idle pods are not waited for',
     file: 'plan/retirement.ts',
-    snippet: 'if (report === undefined || report.inFlight > 0) return false;',
-    replacement: 'if (report === undefined || report.inFlight >= 0) return true;',
+    snippet: 'return inFlight === 0 && isLongAgo(lastRequestSecondsAgo);',
+    replacement: 'return inFlight >= 0 || isLongAgo(lastRequestSecondsAgo);',
     caughtBy: 'I2',
   },
   {
@@ -105,8 +105,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the entry Service selects what the spec asks for',
     file: 'plan/writes.ts',
-    snippet: 'function entryService({ modelDeployment, observed, stable }: Facts)',
-    replacement: 'function entryService({ modelDeployment, observed, desired: stable }: Facts)',
+    snippet: 'function entryService({ modelDeployment, observed, router, stable }: Facts)',
+    replacement: 'function entryService({ modelDeployment, observed, router, desired: stable }: Facts)',
     caughtBy: 'I7',
   },
   {
