@@ -17,6 +17,13 @@ function validKeys(field: string): Rule {
   };
 }
 
+/** Until Kubernetes 1.30 the only way to choose these profiles, and still obeyed. */
+const noSandboxLifted: Rule = {
+  rule: "self.all(k, !k.startsWith('container.apparmor.security.beta.kubernetes.io/') && !k.matches('^(container[.])?seccomp[.]security[.]alpha[.]kubernetes[.]io/'))",
+  message:
+    "spec.podTemplate.metadata.annotations must not choose AppArmor or seccomp profiles: model pods run under the container runtime's own; remove them",
+};
+
 const metadataSchema = Type.Object(
   {
     labels: Type.Optional(
@@ -45,6 +52,7 @@ const metadataSchema = Type.Object(
         validations: [
           notReserved('spec.podTemplate.metadata.annotations'),
           validKeys('spec.podTemplate.metadata.annotations'),
+          noSandboxLifted,
         ],
       }),
     ),

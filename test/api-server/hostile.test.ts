@@ -10,7 +10,7 @@ import { createTransport, type Transport } from '../../operator/controller/trans
 import { resourceType, type KnownKind } from '../../operator/kube/kinds.ts';
 import { readWrites, serviceAccountUser } from '../bed/audit.ts';
 import { waitFor } from '../bed/wait.ts';
-import { hostileSpecs } from '../support/hostile.ts';
+import { everyObject, hostileSpecs } from '../support/hostile.ts';
 import { restrictedViolations } from '../support/restricted-pod.ts';
 import { Installation, NAMESPACE, SYSTEM_NAMESPACE } from './support/installation.ts';
 import type { OperatorProcess } from './support/operator-process.ts';
@@ -121,7 +121,8 @@ describe('somebody who may create ModelDeployments and nothing else', { timeout:
 
   async function createAll(): Promise<number> {
     const path = collectionPath(resourceType('ModelDeployment'), NAMESPACE);
-    const specs = fc.sample(hostileSpecs, { numRuns: OBJECTS, seed: SEED });
+    const chance = fc.sample(hostileSpecs, { numRuns: OBJECTS - everyObject.length, seed: SEED });
+    const specs = [...everyObject, ...chance];
     const outcomes = await eachOf(specs, async (spec, index) => {
       const name = index === 0 ? 'victim' : `m-${index}`;
       const body = { apiVersion: 'headgate.dev/v1alpha1', kind: 'ModelDeployment', metadata: { name }, spec };

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { specSchema } from '../../operator/api/model-deployment.ts';
 import { leavesOf, withLeaf, type SchemaNode } from './schema-leaves.ts';
 
+const plainModel = 'https://models.example.com/fraud/model.onnx';
 const schema = specSchema as unknown as SchemaNode;
 
 /** Names of things that are somebody else's, words that mean something somewhere, and what breaks parsers. */
@@ -149,11 +150,14 @@ const change = fc
   .constantFrom(...leavesOf(schema))
   .chain((leaf) => valueFor(leaf.schema).map((value) => ({ path: leaf.path, value })));
 
-const models = fc.constantFrom(
-  'https://models.example.com/fraud/model.onnx',
-  'pvc://victim/model.onnx',
-  'file:///etc/shadow',
-);
+/** Each of Kubernetes' own objects and each map once, wherever one may stand: chance must not pass any of them over. */
+export const everyObject: readonly object[] = leavesOf(schema).flatMap((leaf) => {
+  const isNative = leaf.schema['x-kubernetes-preserve-unknown-fields'] === true;
+  const values = isNative ? natives : leaf.schema.additionalProperties === undefined ? [] : maps;
+  return values.map((value) => withLeaf({ model: { uri: plainModel } }, schema, leaf.path, value) as object);
+});
+
+const models = fc.constantFrom(plainModel, 'pvc://victim/model.onnx', 'file:///etc/shadow');
 
 /** What somebody sends who may create ModelDeployments and tries to gain by it: a plain one with a few leaves changed. */
 export const hostileSpecs: fc.Arbitrary<object> = fc
