@@ -20,7 +20,7 @@ export default defineConfig({
     projects: [
       { test: { name: 'unit', include: ['test/{operator,runtime,support,docs,demo,soak}/**/*.test.ts'] } },
       // Needs the helm and kubeconform that test/bed/build-parts.sh builds.
-      { test: { name: 'charts', include: ['test/charts/**/*.test.ts'] } },
+      { test: { name: 'charts', include: ['test/{charts,argocd}/**/*.test.ts'] } },
       // Needs the servers of models that test/bed/build-parts.sh installs.
       {
         test: {

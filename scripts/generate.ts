@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { buildCustomResourceDefinitions } from '../operator/api/crd.ts';
+import { buildArgoCdFiles } from './argo-cd.ts';
 import { buildReference } from './reference.ts';
 import { buildRules } from './rules.ts';
 
@@ -22,6 +23,7 @@ const generated: readonly (readonly [path: string, content: string])[] = [
   ),
   ['charts/headgate/templates/_rules.tpl', buildRules()],
   ['docs/reference.md', buildReference()],
+  ...(await buildArgoCdFiles(root)),
 ];
 
 const isCheck = process.argv.includes('--check');

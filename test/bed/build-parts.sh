@@ -79,6 +79,7 @@ once istiod $ISTIO_VERSION istiod
 once istio-crds.yaml $ISTIO_VERSION istio_crds
 once helm 3.18.6 from_part helm helm.sh/helm/v3/cmd/helm helm
 once kubeconform 0.7.0 from_part kubeconform github.com/yannh/kubeconform/cmd/kubeconform kubeconform
+once lua-runner 1 from_part lua . lua-runner
 once kube-score 1.20.0 from_part kube-score github.com/zegl/kube-score/cmd/kube-score kube-score
 once kubesec 2.14.2 from_part kubesec github.com/controlplaneio/kubesec/v2 kubesec
 once checkov $CHECKOV_VERSION checkov

@@ -19,6 +19,7 @@ export type Part =
   | 'istio-crds.yaml'
   | 'helm'
   | 'kubeconform'
+  | 'lua-runner'
   | 'kube-score'
   | 'kubesec'
   | 'checkov'
