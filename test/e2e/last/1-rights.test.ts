@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { labels } from '../../../operator/api/names.ts';
-import type { Grant } from '../../../operator/kube/grants.ts';
+import { grantOf, grants, resourceOf, type Grant } from '../../../operator/kube/grants.ts';
 import { readAudit, usedGrants } from '../../bed/audit.ts';
 import { waitFor } from '../../bed/wait.ts';
 import { grantsOf } from '../../charts/grants.ts';
@@ -18,6 +18,14 @@ const decision = {
   ...{ apiVersion: 'headgate.dev/v1alpha1', kind: 'RolloutDecision', metadata: { namespace, name: 'any' } },
   spec: { modelDeployment: fraud.name, rollout: 'another', action: 'Abort', decidedBy: 'bed-admin' },
 };
+
+/**
+ * The bed's API server streams the first list of a watch. One that cannot is asked to list: the API-server tier has
+ * such a one, and test/api-server/operator-life.test.ts shows these rights in use there.
+ */
+const waived: readonly Grant[] = grants
+  .filter(({ verbs }) => verbs.includes('list') && verbs.includes('watch'))
+  .map((entry) => grantOf('list', resourceOf(entry)));
 
 interface List<Item> {
   readonly items: readonly Item[];
@@ -96,12 +104,13 @@ async function granted(): Promise<ReadonlySet<Grant>> {
   return new Set(bound.flatMap(({ rules }) => rules.flatMap(grantsOf)));
 }
 
-test('the operator has used every right that it has in this run, and asked for no other', async () => {
+test('the operator has used every right that it has, but for waived ones, and asked for no other', async () => {
   const requests = await readAudit(stack.bed.auditLog, { user: operator.user });
   const refused = requests.filter(({ isAuthorized }) => !isAuthorized);
   expect(refused.map(({ verb, path }) => `${verb} ${path}`)).toEqual([]);
   const used = usedGrants(requests);
   const rights = await granted();
   console.log(`rights: ${rights.size} granted, ${used.size} used by ${requests.length} requests`);
-  expect([...used].sort()).toEqual([...rights].sort());
+  expect([...used].filter((grant) => !rights.has(grant))).toEqual([]);
+  expect([...rights].filter((grant) => !used.has(grant) && !waived.includes(grant))).toEqual([]);
 });
