@@ -48,8 +48,7 @@ function drainedByProxies(transition: Transition): string | undefined {
   const isServed = readyPodsOf(before, name).length > 0;
   // Pods that are not ready are in no EndpointSlice, and leave none by going.
   const sender = before.proxies.find(
-    (proxy) =>
-      (followsRoutes(proxy) || (isServed && proxy.role === 'Plain')) && sendsTo(proxy.held, name),
+    (proxy) => (followsRoutes(proxy) || (isServed && proxy.role === 'Plain')) && sendsTo(proxy.held, name),
   );
   return sender === undefined ? HOLDS : `${name} is removed while ${sender.name} sends to it`;
 }

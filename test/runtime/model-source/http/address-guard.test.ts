@@ -100,7 +100,7 @@ describe('a model at an address that is not allowed', { timeout: 60_000 }, () =>
       expect(failure.reason).toBe('ModelSourceForbidden');
       expect(canary.reached).toBe(0);
       // One connection, and it went to the address that was looked at.
-    expect(served).toBe(1);
+      expect(served).toBe(1);
       expect(answers).toEqual([]);
       expect(canary.opened).toBe(1);
     },
