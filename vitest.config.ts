@@ -18,7 +18,14 @@ export default defineConfig({
     maxWorkers: '100%',
     sequence: { sequencer: LastComesLast },
     projects: [
-      { test: { name: 'unit', include: ['test/{operator,runtime,support,docs,demo,soak}/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/{operator,runtime,support,docs,demo,soak}/**/*.test.ts'],
+          // Many start processes, on machines that may be busy.
+          testTimeout: 30_000,
+        },
+      },
       // Needs the helm and kubeconform that test/bed/build-parts.sh builds.
       { test: { name: 'charts', include: ['test/{charts,argocd}/**/*.test.ts'] } },
       // Needs the servers of models that test/bed/build-parts.sh installs.

@@ -1,5 +1,6 @@
 import { setTimeout as rest } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ModelDeploymentStatus } from '../../operator/api/model-deployment.ts';
 import { waitFor } from '../bed/wait.ts';
 import { kstatusOf } from '../support/kstatus.ts';
 import { Chronicle } from './support/chronicle.ts';
@@ -79,6 +80,18 @@ function pathsOf(fields: Readonly<Record<string, unknown>>, path = ''): readonly
   return inner.flatMap(([key, value]) => pathsOf(value as Record<string, unknown>, `${path}/${key}`));
 }
 
+/** From one status of the same spec to the next. */
+function expectNoFlap(before: ModelDeploymentStatus | undefined, status: ModelDeploymentStatus): void {
+  if (before === undefined || before.observedGeneration !== status.observedGeneration) return;
+  if (before.phase === 'Healthy') expect(status.phase).toBe('Healthy');
+  if (status.rollout === undefined || before.rollout?.id !== status.rollout.id) return;
+  expect(percentOf(status)).toBeGreaterThanOrEqual(percentOf(before));
+}
+
+function percentOf({ weight = '0%' }: ModelDeploymentStatus): number {
+  return parseFloat(weight);
+}
+
 describe('under a GitOps controller that heals by itself', () => {
   let installation: Installation;
   let node: StandInNode;
@@ -119,13 +132,7 @@ describe('under a GitOps controller that heals by itself', () => {
     (name) => {
       const passes = chronicle.of(name).flatMap(({ status }) => (status === undefined ? [] : [status]));
       expect(passes.length).toBeGreaterThan(ROLLOUTS_EACH * 3);
-      for (const [index, status] of passes.entries()) {
-        const before = passes[index - 1];
-        if (before?.observedGeneration !== status.observedGeneration) continue;
-        expect(before?.phase === 'Healthy' ? status.phase : 'Healthy').toBe('Healthy');
-        if (before?.rollout?.id !== status.rollout?.id || status.rollout === undefined) continue;
-        expect(parseFloat(status.weight ?? '0')).toBeGreaterThanOrEqual(parseFloat(before?.weight ?? '0'));
-      }
+      for (const [index, status] of passes.entries()) expectNoFlap(passes[index - 1], status);
     },
   );
 

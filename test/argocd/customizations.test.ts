@@ -107,7 +107,7 @@ describe('the actions that Argo CD offers', () => {
     expect(withoutTime(created)).toEqual(withoutTime(await yamlOf(folder, expectedOutputPath)));
   });
 
-  it('each have a script and a test', async () => {
+  it('each have a script and a test', () => {
     const scripts = files
       .filter((name) => name.endsWith('/action.lua'))
       .map((name) => name.split('/').at(-2));
