@@ -169,6 +169,10 @@ describe('the life of the operator process on a real API server', () => {
       return recorded.some((name) => !present.includes(name));
     });
     await decidesSomething();
+    await installation.apply('plain', { model, traffic: { router: 'Service' } });
+    await waitFor('the endpoints of a plain Service are asked for', async () =>
+      usedGrants(await installation.requestsOfOperator()).has('list endpointslices.discovery.k8s.io'),
+    );
     await installation.server.kubectl('delete', 'lease', 'headgate', '--namespace', SYSTEM_NAMESPACE);
     await waitFor(
       'the lease is back',

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { labels } from '../../../operator/api/names.ts';
+import { API_VERSION, KIND, labels } from '../../../operator/api/names.ts';
 import { grantOf, grants, resourceOf, type Grant } from '../../../operator/kube/grants.ts';
 import { readAudit, usedGrants } from '../../bed/audit.ts';
 import { waitFor } from '../../bed/wait.ts';
@@ -56,11 +56,25 @@ beforeAll(async () => {
     },
     { timeoutMs: 180_000 },
   );
+  await kubectl.apply([withPlainService(modelUri)]);
+  await waitForPhase(stack.bed, { namespace, name: 'plain' }, 'Healthy', 180_000);
   await waitFor('the decision has its answer', async () => {
     const path = ['-n', namespace, '-o', 'jsonpath={.status.phase}'];
     return (await kubectl('get', 'rolloutdecision', decision.metadata.name, ...path)) !== '';
   });
 });
+
+/** Its Service is the route, so its endpoints are the proof. */
+function withPlainService(modelUri: string): object {
+  return {
+    ...{ apiVersion: API_VERSION, kind: KIND, metadata: { namespace, name: 'plain' } },
+    spec: {
+      model: { uri: modelUri },
+      resources: { requests: { cpu: '50m', memory: '96Mi' } },
+      traffic: { router: 'Service' },
+    },
+  };
+}
 
 async function latestRecord(): Promise<number> {
   return Math.max(...(await records()).map(({ revision }) => revision));
