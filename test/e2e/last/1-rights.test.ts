@@ -58,6 +58,11 @@ beforeAll(async () => {
   );
   await kubectl.apply([withPlainService(modelUri)]);
   await waitForPhase(stack.bed, { namespace, name: 'plain' }, 'Healthy', 180_000);
+  await kubectl('delete', 'lease', operator.name, '-n', operator.namespace);
+  await waitFor(
+    'the lease is back',
+    async () => await kubectl('get', 'lease', operator.name, '-n', operator.namespace),
+  );
   await waitFor('the decision has its answer', async () => {
     const path = ['-n', namespace, '-o', 'jsonpath={.status.phase}'];
     return (await kubectl('get', 'rolloutdecision', decision.metadata.name, ...path)) !== '';
