@@ -20,6 +20,7 @@ import { waitFor } from './wait.ts';
 export interface ApiServerOptions {
   /** Flags of kube-apiserver beside the usual ones. */
   readonly further?: readonly string[];
+  readonly auditPolicy?: object;
 }
 
 export interface RunningApiServer {
@@ -91,6 +92,7 @@ class ApiServer implements RunningApiServer {
     this.apiServerArguments = await apiServerArguments({
       ...{ folder: this.folder, address: '127.0.0.1', port, etcdUrl, serviceRange: '10.96.0.0/16' },
       identities: this.identities,
+      ...(options.auditPolicy === undefined ? {} : { auditPolicy: options.auditPolicy }),
       // No controller makes the default service accounts here, and a loopback address is no endpoint.
       further: [
         ...['--endpoint-reconciler-type=none', '--disable-admission-plugins=ServiceAccount'],

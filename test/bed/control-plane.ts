@@ -63,6 +63,8 @@ export interface ApiServerPlace {
   readonly identities: Identities;
   /** What one tier needs and the other has not, such as the aggregation layer. */
   readonly further: readonly string[];
+  /** What is recorded, instead of everybody's requests without bodies. */
+  readonly auditPolicy?: object;
 }
 
 export function auditLogOf(folder: string): string {
@@ -72,7 +74,7 @@ export function auditLogOf(folder: string): string {
 export async function apiServerArguments(place: ApiServerPlace): Promise<string[]> {
   const { identities } = place;
   const policy = join(place.folder, 'audit-policy.json');
-  await writeFile(policy, JSON.stringify(auditPolicy));
+  await writeFile(policy, JSON.stringify(place.auditPolicy ?? auditPolicy));
   return [
     ...[
       `--bind-address=${place.address}`,

@@ -31,6 +31,7 @@ export interface InstallationOptions {
   readonly istio: boolean;
   /** false: an API server that only knows lists in pages, as most before 1.34. */
   readonly streamsLists?: boolean;
+  readonly auditPolicy?: object;
 }
 
 /** The operator's environment beside what every test gives it. */
@@ -55,7 +56,8 @@ export class Installation {
 
   static async create(options: InstallationOptions): Promise<Installation> {
     const further = options.streamsLists === false ? ['--feature-gates=WatchList=false'] : [];
-    const server = await startApiServer({ further });
+    const { auditPolicy } = options;
+    const server = await startApiServer({ further, ...(auditPolicy === undefined ? {} : { auditPolicy }) });
     try {
       for (const namespace of [SYSTEM_NAMESPACE, NAMESPACE]) {
         await server.kubectl('create', 'namespace', namespace);
