@@ -108,7 +108,8 @@ describe('replicas on a real API server', { timeout: 240_000 }, () => {
     leader.way.holdOutward();
     // It hears of this, and what it writes then stays on its way.
     await userChangesModel();
-    await rest(300);
+    // Longer than its first write takes, and hardly less than it takes itself for the leader.
+    await rest(500 * SHORT_LEASE_SECONDS);
     process.kill(leader.operator.pid, 'SIGSTOP');
     const successor = await replicas.leader(leader);
     await changeIsTakenIn();

@@ -54,15 +54,22 @@ export async function* readTrail(auditLog: string, userAgent: string): AsyncGene
 
 function toWrite(event: AuditEvent): AuditedWrite {
   const { responseObject: answer = {}, userAgent = '', verb } = event;
-  const version = verb === 'delete' ? undefined : answer.metadata?.resourceVersion;
   return {
-    ...{ userAgent, verb, answer, ...placeOf(event.objectRef) },
-    uid: answer.metadata?.uid ?? answer.details?.uid ?? '',
-    ...(version !== undefined && { version: BigInt(version) }),
+    ...{ userAgent, verb, answer, ...placeOf(event.objectRef), ...lifeOf(verb, answer) },
     status: event.responseStatus?.code ?? 0,
     receivedMs: Date.parse(event.requestReceivedTimestamp),
     answeredMs: Date.parse(event.stageTimestamp),
   };
+}
+
+/** The answer to a deletion names the object that is gone, or still the version before. */
+function lifeOf(
+  verb: string,
+  { metadata, details }: NonNullable<AuditEvent['responseObject']>,
+): Pick<AuditedWrite, 'uid' | 'version'> {
+  const version = verb === 'delete' ? undefined : metadata?.resourceVersion;
+  const uid = metadata?.uid ?? details?.uid ?? '';
+  return { uid, ...(version !== undefined && { version: BigInt(version) }) };
 }
 
 function placeOf({

@@ -32,7 +32,7 @@ export function overrulings(
 ): readonly Overruling[] {
   const inOrder = elections.toSorted(byVersion);
   const found: Overruling[] = [];
-  for (const ofObject of Map.groupBy(writes, ({ object }) => object).values()) {
+  for (const ofObject of byObject(writes)) {
     for (const write of ofObject) {
       const term = termOf(write, inOrder);
       const over = ofObject.find((other) => isLater(write, other) && termOf(other, inOrder) > term);
@@ -66,6 +66,16 @@ function isLater(write: LandedWrite, other: LandedWrite): boolean {
   return write.version === undefined || other.version === undefined
     ? write.receivedMs > other.answeredMs
     : write.version > other.version;
+}
+
+function byObject(writes: readonly LandedWrite[]): readonly (readonly LandedWrite[])[] {
+  const groups = new Map<string, LandedWrite[]>();
+  for (const write of writes) {
+    const group = groups.get(write.object) ?? [];
+    group.push(write);
+    groups.set(write.object, group);
+  }
+  return [...groups.values()];
 }
 
 function byVersion(left: Election, right: Election): number {

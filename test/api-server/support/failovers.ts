@@ -1,6 +1,7 @@
 import { setTimeout as rest } from 'node:timers/promises';
 import type { Installation } from './installation.ts';
 import { ledFrom, type Replica, type Replicas } from './replicas.ts';
+import type { Way } from './way.ts';
 
 /** How a leader is lost. */
 export const losses = ['asked to end', 'killed', 'stopped', 'held up in mid-write', 'cut off'] as const;
@@ -73,14 +74,19 @@ async function lose(replicas: Replicas, leader: Replica, loss: Loss): Promise<()
       return async () => await replicas.add();
     case 'stopped':
       process.kill(operator.pid, 'SIGSTOP');
-      return () => Promise.resolve(process.kill(operator.pid, 'SIGCONT'));
+      return async () => await Promise.resolve(process.kill(operator.pid, 'SIGCONT'));
     case 'held up in mid-write':
       way.holdOutward();
-      return () => Promise.resolve(way.open());
+      return async () => await open(way);
     case 'cut off':
       way.cut();
-      return () => Promise.resolve(way.open());
+      return async () => await open(way);
   }
+}
+
+function open(way: Way): Promise<void> {
+  way.open();
+  return Promise.resolve();
 }
 
 /** New versions and new bounds, one model after the other, until it is enough. */

@@ -94,5 +94,5 @@ export async function ledFrom({ operator }: Replica, afterMs: number): Promise<n
 }
 
 export async function isLeader({ operator }: Replica): Promise<boolean> {
-  return (await operator.ask('/metrics')).body.includes('headgate_leader 1');
+  return /^headgate_leader 1$/m.test((await operator.ask('/metrics')).body);
 }
