@@ -8,7 +8,7 @@ import { ApiError } from '../../operator/controller/errors.ts';
 import { collectionPath } from '../../operator/controller/resource-type.ts';
 import { createTransport, type Transport } from '../../operator/controller/transport.ts';
 import { resourceType, type KnownKind } from '../../operator/kube/kinds.ts';
-import { readWrites, serviceAccountUser } from '../bed/audit.ts';
+import { isSignOfLife, readWrites, serviceAccountUser } from '../bed/audit.ts';
 import { waitFor } from '../bed/wait.ts';
 import { everyObject, hostileSpecs } from '../support/hostile.ts';
 import { restrictedViolations } from '../support/restricted-pod.ts';
@@ -159,7 +159,8 @@ describe('somebody who may create ModelDeployments and nothing else', { timeout:
 
   test('has the operator write into no other namespace, and over nothing that is there', async () => {
     const user = serviceAccountUser(SYSTEM_NAMESPACE, 'headgate');
-    const writes = await readWrites(installation.server.auditLog, { user });
+    const everything = await readWrites(installation.server.auditLog, { user });
+    const writes = everything.filter((write) => !isSignOfLife(write));
     console.log(`${writes.length} writes of the operator`);
     expect(writes.length).toBeGreaterThan(accepted);
     expect(writes.filter(({ namespace }) => namespace !== NAMESPACE)).toEqual([]);

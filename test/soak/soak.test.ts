@@ -9,8 +9,8 @@ describe('list-watches that are hurt at random', () => {
     { timeout: 180_000 },
     async () => {
       const { problems, servers, samples, takenOver } = await soak({
-        ...{ seed: 20_240_601, events: 30_000, kinds: 3, names: 200 },
-        ...{ eventsPerFault: 200, changesPerRestore: 5_000, halfOpenInRealTime: 0, checkpoints: 5 },
+        ...{ seed: 20_240_601, events: 120_000, kinds: 3, names: 200 },
+        ...{ eventsPerFault: 200, changesPerRestore: 20_000, halfOpenInRealTime: 0, checkpoints: 5 },
       });
       expect(problems).toEqual([]);
       const faults = new Set(servers.flatMap((server) => Object.keys(server.faults)));
