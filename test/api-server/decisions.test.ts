@@ -252,7 +252,9 @@ describe('decisions by people on a real API server', { timeout: 240_000 }, () =>
       const again = await pausedAfter('once', '1/5');
       expect(again.candidate).toBe(candidate);
       expect(again.rolloutId).not.toBe(rolloutId);
-      await expect(installation.writesWithin(2_000)).resolves.toEqual([]);
+      // Others of this file may still drain.
+      const writes = await installation.writesWithin(2_000);
+      expect(writes.filter((write) => write.includes(' ml/once'))).toEqual([]);
       expect((await installation.modelDeployment('once')).status?.step).toBe('1/5');
     });
 

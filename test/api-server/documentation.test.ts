@@ -27,7 +27,7 @@ describe('the documentation on a real API server', () => {
     await server.kubectl.apply(crd);
     await server.kubectl.apply(await readFile(part('istio-crds.yaml'), 'utf8'));
     await server.kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s');
-    await server.kubectl('create', 'namespace', 'istio-system');
+    for (const name of ['istio-system', 'ml']) await server.kubectl('create', 'namespace', name);
   });
 
   afterAll(async () => {

@@ -58,6 +58,8 @@ export class Replicas {
   /** In good order, so that whoever comes next need not wait for a Lease to run out. */
   async stop(): Promise<void> {
     for (const replica of this.members.values()) {
+      // One that a test has stopped would never hear of its end.
+      process.kill(replica.operator.pid, 'SIGCONT');
       await replica.operator.terminate();
       await this.drop(replica);
     }
