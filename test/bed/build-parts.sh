@@ -68,6 +68,8 @@ object_stores() {
     "$environment/bin/pip" install --quiet --disable-pip-version-check -r "$here/parts/object-stores/requirements.txt" &&
     ln -sf "$environment/bin/moto_server" "$environment/bin/gcp-storage-emulator" "$bin/"
 }
+# Its parser is built upon Go's coming JSON package.
+trivy() { GOEXPERIMENT=jsonv2 from_part trivy . trivy-config; }
 registry() { from_module "$REGISTRY_MODULE" ./cmd/registry registry; }
 prometheus() { from_module "$PROMETHEUS_MODULE" ./cmd/prometheus prometheus -tags netgo,remove_all_sd,enable_kubernetes_sd; }
 
@@ -82,6 +84,7 @@ once kubeconform 0.7.0 from_part kubeconform github.com/yannh/kubeconform/cmd/ku
 once lua-runner 1 from_part lua . lua-runner
 once kube-score 1.20.0 from_part kube-score github.com/zegl/kube-score/cmd/kube-score kube-score
 once kubesec 2.14.2 from_part kubesec github.com/controlplaneio/kubesec/v2 kubesec
+once trivy-config 0.74.0 trivy
 once checkov $CHECKOV_VERSION checkov
 once moto_server 5.2.5 object_stores
 once registry 3.1.2 registry

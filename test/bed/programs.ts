@@ -22,6 +22,7 @@ export type Part =
   | 'lua-runner'
   | 'kube-score'
   | 'kubesec'
+  | 'trivy-config'
   | 'checkov'
   | 'trivy'
   | 'moto_server'

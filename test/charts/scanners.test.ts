@@ -4,6 +4,7 @@ import { kubeScore } from './scanners/kube-score.ts';
 import { kubesec } from './scanners/kubesec.ts';
 import { describeScans } from './scanners/scans.ts';
 import { suppressions } from './scanners/suppressions.ts';
+import { trivy } from './scanners/trivy.ts';
 
 describe('what scanners are not heeded in', () => {
   test('is at most five things, each with its reason', () => {
@@ -12,4 +13,4 @@ describe('what scanners are not heeded in', () => {
   });
 });
 
-describeScans([checkov, kubeScore, kubesec]);
+describeScans([checkov, kubeScore, kubesec, trivy]);

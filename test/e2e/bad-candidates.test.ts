@@ -23,6 +23,7 @@ interface BadCandidate {
   readonly what: string;
   readonly name: string;
   readonly reason: Failure['reason'];
+  readonly message?: RegExp;
   readonly change: () => Partial<ModelDeploymentOptions>;
   /** Whether users get to see it at all: one that never becomes ready must never get a request. */
   readonly getsTraffic: boolean;
@@ -71,6 +72,17 @@ const badCandidates: readonly BadCandidate[] = [
     change: () => ({ modelUri: stack.modelUri('not-there.onnx') }),
     getsTraffic: false,
   },
+  {
+    what: 'is for an architecture that no node has',
+    name: 'architecture',
+    reason: 'ProgressDeadlineExceeded',
+    message: /Unschedulable: .*didn't match Pod's node affinity\/selector/,
+    change: () => ({
+      ...{ modelUri: stack.modelUri('v2.onnx'), abortOn: { progressDeadline: '15s' } },
+      podTemplate: { spec: { nodeSelector: { 'kubernetes.io/arch': 'riscv64' } } },
+    }),
+    getsTraffic: false,
+  },
 ];
 
 interface Served {
@@ -112,6 +124,7 @@ describe('a candidate that', () => {
     try {
       const status = await waitForPhase(bed, name, 'Aborted', 120_000);
       expect(status.reason).toBe(bad.reason);
+      expect(status.message).toMatch(bad.message ?? '');
       expect(status.stable).toBe(stable);
       await waitFor('no gateway sends it anything', () => shares.isGoneSinceMs(1_500), { timeoutMs: 20_000 });
     } finally {
@@ -184,7 +197,7 @@ describe('a candidate that', () => {
 function manifest(name: string, change: Partial<ModelDeploymentOptions>): object {
   return modelDeployment({
     ...{ namespace, name, modelUri: stack.modelUri('v1.onnx'), hosts: [hostOf(name)] },
-    // Six models share one small machine: none of them may grow.
+    // Seven models share one small machine: none of them may grow.
     scaling: { minReplicas: 1, maxReplicas: 1 },
     steps: canarySteps([20, 100], '60s'),
     ...change,

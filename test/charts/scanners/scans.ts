@@ -24,7 +24,8 @@ export function describeScans(scanners: readonly Scanner[]): void {
     }
 
     beforeAll(async () => {
-      for (const render of subjects) found.push(...(await scan(await render())));
+      const scans = await Promise.all(subjects.map(async (render) => await scan(await render())));
+      found.push(...scans.flat());
     }, SCAN_TIMEOUT_MS);
 
     test('finds nothing in chart and children but what is suppressed', () => {

@@ -15,11 +15,20 @@ export interface InferLoadOptions {
   readonly targets?: readonly string[];
   readonly enter?: readonly string[];
   readonly timeoutMs?: number;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Real inference requests of the Open Inference Protocol at a fixed rate, whatever becomes of the ones before. */
 export async function startInferLoad(bed: Bed, options: InferLoadOptions): Promise<Load> {
-  const { name, host = hostOf(name), pathPrefix = '', requestsPerSecond, enter, timeoutMs } = options;
+  const {
+    name,
+    host = hostOf(name),
+    pathPrefix = '',
+    requestsPerSecond,
+    enter,
+    timeoutMs,
+    headers,
+  } = options;
   const body = await readFile(join(repository, 'examples/models/sample-request.json'), 'utf8');
   return await startLoad({
     requestsPerSecond,
@@ -29,5 +38,6 @@ export async function startInferLoad(bed: Bed, options: InferLoadOptions): Promi
     bodies: [JSON.stringify(JSON.parse(body))],
     ...(enter === undefined ? {} : { enter }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(headers === undefined ? {} : { headers }),
   });
 }

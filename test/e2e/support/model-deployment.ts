@@ -7,10 +7,14 @@ export interface ModelDeploymentOptions {
   readonly name: string;
   readonly modelUri: string;
   readonly sha256?: string;
+  /** What else is said of the model. */
+  readonly model?: object;
   readonly hosts?: readonly string[];
   readonly pathPrefix?: string;
   readonly gateways?: readonly string[];
   readonly timeout?: string;
+  /** Another way in than both public gateways, instead of all that is said above. */
+  readonly traffic?: object;
   readonly steps?: readonly CanaryStep[];
   /** Another way than the default canary, without `steps`. */
   readonly rollout?: object;
@@ -27,20 +31,21 @@ export interface ModelDeploymentOptions {
 
 export const publicGateway = 'istio-system/public';
 
-/** A manifest as a user would apply it, behind both public gateways. */
+/** A manifest as a user would apply it. */
 export function modelDeployment(options: ModelDeploymentOptions): object {
-  const { namespace, name, modelUri, sha256, hosts = [hostOf(name)] } = options;
-  const { pathPrefix, timeout, steps, rollout, abortOn, scaling, resources, runtime, podTemplate } = options;
+  const { namespace, name, modelUri, sha256, model, hosts = [hostOf(name)] } = options;
+  const { pathPrefix, timeout, traffic, steps, rollout, abortOn, scaling, resources, runtime, podTemplate } =
+    options;
   return {
     apiVersion: API_VERSION,
     kind: KIND,
     metadata: { namespace, name },
     spec: {
-      model: { uri: modelUri, ...given({ sha256 }) },
+      model: { uri: modelUri, ...given({ sha256 }), ...model },
       // Small enough that all revisions of all tests fit on one small machine.
       resources: resources ?? { requests: { cpu: '50m', memory: '96Mi' } },
       scaling: scaling ?? { minReplicas: 1, maxReplicas: 3, targetP95: '500ms' },
-      traffic: {
+      traffic: traffic ?? {
         hosts,
         gateways: options.gateways ?? [publicGateway],
         ...given({ pathPrefix, timeout }),

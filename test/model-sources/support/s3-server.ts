@@ -7,6 +7,12 @@ export interface AccessKey {
   readonly secret: string;
 }
 
+export interface Place {
+  readonly address: string;
+  /** Words in front of the server's command, such as the network namespace that has the address. */
+  readonly enter: readonly string[];
+}
+
 const READ = {
   Version: '2012-10-17',
   Statement: [{ Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::models/*' }],
@@ -25,13 +31,14 @@ export class S3Server {
   readonly url: string;
   readonly #process: ServerProcess;
 
-  private constructor(port: number) {
-    this.url = `http://127.0.0.1:${port}`;
-    this.#process = new ServerProcess(part('moto_server'), ['-H', '127.0.0.1', '-p', String(port)]);
+  private constructor(port: number, { address, enter }: Place) {
+    this.url = `http://${address}:${port}`;
+    const [program, ...args] = [...enter, part('moto_server'), '-H', address, '-p', String(port)];
+    this.#process = new ServerProcess(program, args);
   }
 
-  static async start(): Promise<S3Server> {
-    const server = new S3Server(await freePort());
+  static async start(place: Place = { address: '127.0.0.1', enter: [] }): Promise<S3Server> {
+    const server = new S3Server(await freePort(), place);
     await server.#process.untilItAnswers(`${server.url}/moto-api/`);
     return server;
   }
