@@ -5,6 +5,8 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
+  /** What it says beside its output comes behind it. */
+  readonly withErrorOutput?: boolean;
 }
 
 /** Runs a program to its end and returns what it printed; a failure carries what the program said about it. */
@@ -21,7 +23,7 @@ export function run(program: string, args: readonly string[], options: RunOption
       },
       (error, stdout, stderr) => {
         if (error === null) {
-          resolve(stdout);
+          resolve(options.withErrorOutput === true ? stdout + stderr : stdout);
           return;
         }
         const said = `${stderr}${stdout}`.trim().split('\n').slice(-30).join('\n');

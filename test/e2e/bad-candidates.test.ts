@@ -155,7 +155,9 @@ describe('a candidate that', () => {
       expect(await failuresOf(load)).toEqual([]);
       return;
     }
-    const { goneAtMs } = shares.riseAndFall();
+    const answered = (await load.records()).filter(({ revision }) => revision === candidate);
+    expect(answered).not.toEqual([]);
+    const goneAtMs = shares.goneAtMs(Math.max(...answered.map(({ atMs, latencyMs }) => atMs + latencyMs)));
     const firstEvidenceMs = Math.min(...failures.map(({ atMs }) => atMs));
     console.log(
       `${bad.name}: first evidence to 0 % ${((goneAtMs - firstEvidenceMs) / 1000).toFixed(1)} s, ${failures.length} failed`,

@@ -46,6 +46,18 @@ export class ShareWatch {
     return found;
   }
 
+  /**
+   * When no gateway sent it anything any more, given that it still answered at `servedUntilMs`: on a busy machine a share
+   * may come and go between two samples.
+   */
+  goneAtMs(servedUntilMs: number): number {
+    const lastRaised = this.samples.findLast(({ largest }) => largest > 0);
+    const fromMs = Math.max(lastRaised?.atMs ?? 0, servedUntilMs);
+    const gone = this.samples.find(({ atMs }) => atMs > fromMs);
+    if (gone === undefined) throw new Error('the revision still has a share');
+    return gone.atMs;
+  }
+
   async stop(): Promise<void> {
     this.isStopped = true;
     await this.asking;

@@ -84,7 +84,7 @@ export async function leaderPod(bed: Bed): Promise<string | undefined> {
   return (lease as { spec: { holderIdentity?: string } }).spec.holderIdentity?.split('_')[0];
 }
 
-/** helm against the bed, in the operator's namespace, with nothing of the user's own configuration. */
+/** helm against the bed, in the operator's namespace, with nothing of the user's own configuration; all that it says. */
 export async function helm(bed: Bed, ...args: string[]): Promise<string> {
   const home = join(bed.layout.folder, 'helm');
   return await run(
@@ -92,6 +92,7 @@ export async function helm(bed: Bed, ...args: string[]): Promise<string> {
     [...args, '--kubeconfig', bed.kubeconfig, '--namespace', operator.namespace],
     {
       env: { HELM_CACHE_HOME: home, HELM_CONFIG_HOME: home, HELM_DATA_HOME: home },
+      withErrorOutput: true,
     },
   );
 }
