@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 run := . scripts/toolchain.sh && use_project &&
 
-.PHONY: help setup about-demo demo test test-fast verify format soak campaign bench-operator bench-runtime bed-up bed-down clean
+.PHONY: help setup about-demo demo test test-fast verify format soak campaign faults bench-operator bench-runtime bed-up bed-down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -36,6 +36,9 @@ soak: setup ## a million watch events with every fault of an API server and a ne
 
 campaign: setup ## every leaf of the CRD, changed again and again and back; some minutes
 	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh api && HEADGATE_CAMPAIGN=whole vitest run --project api-server test/api-server/schema-campaign.test.ts
+
+faults: setup ## every write and every event of a rollout of each strategy, with every fault of an API server once; half an hour
+	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh api && HEADGATE_FAULTS=whole vitest run --project api-server test/api-server/faults.test.ts
 
 bench-operator: setup ## objects per second, no-op reconcile, memory at 1,000 objects
 	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh api && node bench/operator.ts
