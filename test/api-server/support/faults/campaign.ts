@@ -12,7 +12,8 @@ import { Worlds } from './worlds.ts';
 
 /** Below the 15 s after which the operator gives a request up: what is held is still waited for when it is killed. */
 const LONGEST_HOLD_MS = 8_000;
-const SETTINGS = { HEADGATE_CONCURRENCY: '64', HEADGATE_LEASE_SECONDS: '1' };
+/** A Lease that is shorter is lost now and then on a machine that is busy with others. */
+const SETTINGS = { HEADGATE_CONCURRENCY: '64', HEADGATE_LEASE_SECONDS: '3' };
 
 export interface Recorded extends Recording {
   readonly outcome: Outcome;
@@ -100,7 +101,7 @@ export class Campaign {
     const left = (): number => worlds.filter((world) => !world.record.isStruck && !over.has(world)).length;
     while (left() + this.proxy.gate.count > 0) {
       await waitFor('a write is in the air', () => this.isTimeToKill(left()), {
-        timeoutMs: 120_000,
+        timeoutMs: 240_000,
         everyMs: 10,
       });
       if (this.proxy.gate.count > 0) await this.replaceOperator();
@@ -140,11 +141,13 @@ export class Campaign {
     return { ...planned, isStruck, problems, seconds: (performance.now() - startedAtMs) / 1000 };
   }
 
-  private async problemsOf({ strategy }: Case, world: World): Promise<readonly string[]> {
+  private async problemsOf({ strategy, key }: Case, world: World): Promise<readonly string[]> {
     const expected = this.expected.get(strategy);
     if (expected === undefined) throw new Error(`no rollout of ${strategy} was recorded`);
     try {
-      return differences(expected, await world.rollOut());
+      const found = differences(expected, await world.rollOut());
+      // Events are only told and never needed: nothing waits for one that could not be recorded.
+      return found.filter((sentence) => !key.startsWith(`POST events ${sentence.replace('no event ', '')} `));
     } catch (error) {
       return [error instanceof Error ? error.message : String(error)];
     }

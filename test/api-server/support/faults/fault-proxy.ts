@@ -20,7 +20,7 @@ interface Kubeconfig {
 }
 
 /** How long the watches of a server that is behind stay behind: until whoever begins now leads and has made passes. */
-const LAG_MS = 3_000;
+const LAG_MS = 6_000;
 const refusals: Partial<Readonly<Record<Fault, { readonly code: number; readonly reason: string }>>> = {
   'answer 409': { code: 409, reason: 'Conflict' },
   'answer 429': { code: 429, reason: 'TooManyRequests' },

@@ -1,7 +1,7 @@
+import { setTimeout as rest } from 'node:timers/promises';
 import { labels, RUNTIME_CONTAINER } from '../../../../operator/api/names.ts';
 import type { KubernetesObject } from '../../../../operator/api/object.ts';
 import type { Caches } from '../../../../operator/controller/caches.ts';
-import { ApiError } from '../../../../operator/controller/errors.ts';
 import { collectionPath, objectPath } from '../../../../operator/controller/resource-type.ts';
 import type { Transport } from '../../../../operator/controller/transport.ts';
 import { resourceType, type CachedKind, type KnownKind } from '../../../../operator/kube/kinds.ts';
@@ -19,6 +19,8 @@ interface Service extends KubernetesObject {
   readonly spec: { readonly selector?: Readonly<Record<string, string>> };
 }
 
+const RETRY_MS = 200;
+
 /**
  * What the controllers of a cluster and a kubelet do, for many worlds at once and as soon as something changes: pods
  * for Deployments, their status, EndpointSlices. The pods of one revision share one runtime.
@@ -29,6 +31,7 @@ export class StandInControllers {
   private readonly runtimes = new Map<string, Promise<StandInRuntime>>();
   private readonly dirty = new Set<string>();
   private readonly busy = new Map<string, Promise<void>>();
+  private readonly stopping = new AbortController();
   private readonly slices = new Map<string, string>();
 
   constructor(transport: Transport, caches: Caches<CachedKind>) {
@@ -43,15 +46,17 @@ export class StandInControllers {
   }
 
   async stop(): Promise<void> {
+    this.stopping.abort();
     await Promise.all(this.busy.values());
     await Promise.all([...this.runtimes.values()].map(async (runtime) => await (await runtime).stop()));
   }
 
   private async work(group: string): Promise<void> {
-    while (this.dirty.delete(group)) {
-      await this.look(group).catch((error: unknown) => {
-        // Others write too, and what was looked at may be gone; the next event sees to it.
-        if (!(error instanceof ApiError)) throw error;
+    while (this.dirty.delete(group) && !this.stopping.signal.aborted) {
+      await this.look(group).catch(async () => {
+        // Others write too, and what was looked at may be gone; controllers try again.
+        await rest(RETRY_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+        this.dirty.add(group);
       });
     }
     this.busy.delete(group);
