@@ -46,8 +46,9 @@ describe('a rollout of each strategy that one fault meets', () => {
 
   test('comes to the same end with no deletion too many', { timeout: LONGEST_MS }, async () => {
     const dice = diceOf(seed);
+    const crashAt = dice();
     const cases = recorded
-      .flatMap((recording) => (isWhole ? wholeCampaign(recording) : sampleOf(recording, dice)))
+      .flatMap((recording) => (isWhole ? wholeCampaign(recording) : sampleOf(recording, { dice, crashAt })))
       .filter((planned) => !isWhole || wanted === 'whole' || nameOf(planned).includes(wanted));
     const startedAtMs = performance.now();
     const verdicts = await carryOut(cases, dice);

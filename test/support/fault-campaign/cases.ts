@@ -1,5 +1,5 @@
 import type { StrategyName } from '../../../operator/strategies/index.ts';
-import { crashFaults, eventFaults, writeFaults, type Case } from './faults.ts';
+import { crashFaults, eventFaults, isOne, writeFaults, type Case } from './faults.ts';
 
 /** What an undisturbed rollout of one strategy writes and hears, recorded more than once. */
 export interface Recording {
@@ -36,15 +36,24 @@ export function wholeCampaign({ strategy, writes, events }: Recording): readonly
   return [...of(writes, [...crashFaults, ...writeFaults]), ...of(events, eventFaults)];
 }
 
-/** One of each fault, at a write or an event that every rollout has; `dice` says which. */
-export function sampleOf(recording: Recording, dice: () => number): readonly Case[] {
+/**
+ * One of each fault, at a write or an event that every rollout has; `dice` says which. All crashes are at one place, so
+ * that one death of the operator serves several rollouts.
+ */
+export function sampleOf(
+  recording: Recording,
+  { dice, crashAt }: { readonly dice: () => number; readonly crashAt: number },
+): readonly Case[] {
   const sure = {
     ...recording,
     writes: recording.writes.filter(({ isSure }) => isSure),
     events: recording.events.filter(({ isSure }) => isSure),
   };
   const byFault = Map.groupBy(wholeCampaign(sure), ({ fault }) => fault);
-  return [...byFault.values()].flatMap((cases) => cases[Math.floor(dice() * cases.length)] ?? []);
+  return [...byFault].flatMap(([fault, cases]) => {
+    const place = isOne(crashFaults, fault) ? crashAt : dice();
+    return cases[Math.floor(place * cases.length)] ?? [];
+  });
 }
 
 /** In another order, the same for the same dice: what runs side by side is then mixed. */

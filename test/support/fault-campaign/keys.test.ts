@@ -78,7 +78,7 @@ describe('a campaign', () => {
   });
 
   test('is sampled with each fault once, where every rollout comes', () => {
-    const sample = sampleOf(recording, () => 0.99);
+    const sample = sampleOf(recording, { dice: () => 0.99, crashAt: 0.5 });
     expect(sample.map(({ fault }) => fault).sort()).toEqual([...faults].sort());
     expect(new Set(sample.slice(0, 7).map(({ key }) => key))).toEqual(new Set(['a']));
   });
