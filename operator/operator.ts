@@ -111,9 +111,19 @@ export class Operator {
     return this.caches.store('ModelDeployment').all();
   }
 
-  /** What passes of an earlier term may still do meets that term's fence. */
   private onElected(term: Term, identity: string): void {
     this.log.info('leading', { identity });
+    void this.beginPasses(term);
+  }
+
+  /**
+   * The predecessor's last writes may have come by the watch of one kind and be on their way by that of another: whoever
+   * knows its routes, and not yet the promotion that they follow, would take them back. So all is listed anew first.
+   * What passes of an earlier term may still do meets that term's fence.
+   */
+  private async beginPasses(term: Term): Promise<void> {
+    await this.caches.refresh();
+    if (term.isOver) return;
     const transport = term.fence(this.transport);
     this.controller = this.createController(new KubernetesCluster(transport, this.caches, this.discovery));
     this.enqueueAll();

@@ -1,4 +1,5 @@
-import { ListWatch, type ListWatchTiming, type Trim } from './list-watch.ts';
+import { ListWatch, type Trim } from './list-watch.ts';
+import type { ListWatchTiming } from './list-watch-timing.ts';
 import type { KubernetesObject } from './object.ts';
 import { ObjectStore, type Change } from './object-store.ts';
 import type { ResourceType } from './resource-type.ts';
@@ -52,6 +53,11 @@ export class Caches<Kind extends string> {
   /** Settled once every kind has been listed, or is known to be missing. */
   async synced(): Promise<void> {
     await Promise.all([...this.caches.values()].map(({ listWatch }) => listWatch.synced));
+  }
+
+  /** Settled once they hold all that had been written before this call, whoever wrote it. */
+  async refresh(): Promise<void> {
+    await Promise.all([...this.caches.values()].map(({ listWatch }) => listWatch.refresh()));
   }
 
   store(kind: Kind): ObjectStore {

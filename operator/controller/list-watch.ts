@@ -1,10 +1,11 @@
 import { setTimeout as rest } from 'node:timers/promises';
 import { isNotFound, retryAfterOf } from './errors.ts';
+import { usualTiming, type ListWatchTiming } from './list-watch-timing.ts';
 import { Lister, type Listing } from './lister.ts';
 import type { KubernetesObject } from './object.ts';
 import type { Change, ObjectStore } from './object-store.ts';
 import { collectionPath, type ResourceType } from './resource-type.ts';
-import { RestorationDetector, RestoredError, type RestorationTiming } from './restoration.ts';
+import { RestorationDetector, RestoredError } from './restoration.ts';
 import type { Transport } from './transport.ts';
 import { parseWatchEvent } from './watch-event.ts';
 
@@ -28,32 +29,6 @@ export interface ListWatchOptions {
   readonly timing?: Partial<ListWatchTiming>;
 }
 
-export interface ListWatchTiming extends RestorationTiming {
-  /** The server ends a watch after so long; up to 40 % are added, so that not all end at once. */
-  readonly watchSeconds: number;
-  /** A watch that is silent for longer than its server lets it live is dead, whatever TCP says. */
-  readonly idleMs: number;
-  /** A list that is sent object by object is given up when nothing arrives for so long. */
-  readonly listIdleMs: number;
-  readonly firstBackoffMs: number;
-  readonly lastBackoffMs: number;
-  /** A kind whose definition is not installed is asked for this often. */
-  readonly missingMs: number;
-}
-
-/** See docs/decisions/0010: a dead watch is noticed within 45 s, and a quiet kind costs two requests a minute. */
-export const usualTiming: ListWatchTiming = {
-  watchSeconds: 25,
-  idleMs: 43_000,
-  // The API server itself waits 3 s for its cache to be new enough before it sends the first object.
-  listIdleMs: 15_000,
-  firstBackoffMs: 100,
-  lastBackoffMs: 10_000,
-  missingMs: 3_000,
-  restoredAfterMs: 30_000,
-  restoredAfterLists: 3,
-};
-
 const WATCH_SPREAD = 0.4;
 /** Whole seconds are asked for, and clocks differ a little. */
 const EARLY_END = 0.9;
@@ -73,6 +48,11 @@ export class ListWatch {
   private readonly firstAnswer: Promise<void>;
   private settleFirstAnswer: () => void = () => undefined;
   private failures = 0;
+  /** Ends the present watch or pause, so that a list begins. */
+  private interruption = new AbortController();
+  /** Whom the next list answers, and whom the one under way. */
+  private waiting: (() => void)[] = [];
+  private asking: (() => void)[] = [];
   private running: Promise<void> | undefined;
   private served: boolean | undefined;
 
@@ -116,8 +96,21 @@ export class ListWatch {
     await this.running;
   }
 
+  /**
+   * Settled once the store holds all that had been written before this call, by whomever, or the kind is known to be
+   * missing. A list that begins now has it; a watch may be behind, and that of one kind further than that of another.
+   */
+  async refresh(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.waiting.push(resolve);
+      this.interruption.abort();
+    });
+  }
+
   private async run(): Promise<void> {
     while (!this.stopping.signal.aborted) {
+      this.interruption = new AbortController();
+      this.asking.push(...this.waiting.splice(0));
       try {
         await this.list();
         for (;;) await this.watch();
@@ -171,7 +164,7 @@ export class ListWatch {
       ...{ watch: 'true', allowWatchBookmarks: 'true', resourceVersion: store.heardVersion },
       timeoutSeconds: String(seconds),
     };
-    const { signal } = this.stopping;
+    const signal = AbortSignal.any([this.stopping.signal, this.interruption.signal]);
     const { idleMs } = this.timing;
     return transport.lines({ method: 'GET', path: this.path, query }, { idleMs, signal });
   }
@@ -192,7 +185,7 @@ export class ListWatch {
   }
 
   private async recover(error: unknown): Promise<void> {
-    if (this.stopping.signal.aborted) return;
+    if (this.stopping.signal.aborted || this.interruption.signal.aborted) return;
     if (isNotFound(error)) {
       this.publish(this.options.store.clear());
       this.setServed(false);
@@ -208,13 +201,15 @@ export class ListWatch {
   }
 
   private async pause(delayMs: number): Promise<void> {
-    await rest(delayMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+    const signal = AbortSignal.any([this.stopping.signal, this.interruption.signal]);
+    await rest(delayMs, undefined, { signal }).catch(() => undefined);
   }
 
   private setServed(served: boolean): void {
     const hasChanged = this.served !== served;
     this.served = served;
     this.settleFirstAnswer();
+    for (const settle of this.asking.splice(0)) settle();
     if (hasChanged) this.notify(() => this.options.onServed?.(this.options.type, served));
   }
 

@@ -1,6 +1,7 @@
-import type { ModelDeploymentStatus } from '../api/model-deployment.ts';
+import type { HistoryEntry, ModelDeploymentStatus } from '../api/model-deployment.ts';
 import type { Action, PlannedEvent } from '../plan/action.ts';
 import type { Course } from '../plan/course.ts';
+import type { FailureReason } from '../plan/evidence.ts';
 import type { Facts } from '../plan/facts.ts';
 
 interface Change {
@@ -51,19 +52,38 @@ function stepCompleted({ after, course }: Change): PlannedEvent | undefined {
   return { type: 'Normal', reason: 'StepCompleted', message: `Step ${after.step ?? ''}: ${course.message}` };
 }
 
-function promoted({ course: { mark } }: Change): PlannedEvent | undefined {
-  if (mark?.marks.promotedAt === undefined) return undefined;
-  return {
-    type: 'Normal',
-    reason: 'Promoted',
-    message: `Revision ${mark.revision.name} is the stable one now`,
-  };
+/** From the history and not from the mark: a pass that breaks off between mark and event does not make the mark again. */
+function promoted(change: Change): PlannedEvent | undefined {
+  const news = newEntries(change).find(({ outcome }) => outcome === 'Promoted');
+  return (
+    news && {
+      type: 'Normal',
+      reason: 'Promoted',
+      message: `Revision ${news.revision} is the stable one now`,
+    }
+  );
 }
 
-function aborted({ course: { mark, reason } }: Change): PlannedEvent | undefined {
-  if (mark?.marks.aborted === undefined) return undefined;
-  const { message } = mark.marks.aborted;
-  return { type: 'Warning', reason, message: `Revision ${mark.revision.name} is given up: ${message}` };
+/** What somebody has decided is told of as a decision. */
+function aborted({ facts: { desired }, ...change }: Change): PlannedEvent | undefined {
+  const news = newEntries(change).find(
+    ({ revision, outcome, reason }) =>
+      outcome === 'Aborted' && revision === desired.name && reason !== 'AbortedByDecision',
+  );
+  return (
+    news && {
+      type: 'Warning',
+      reason: news.reason as FailureReason, // one of ours has written it
+      message: `Revision ${news.revision} is given up: ${news.message ?? ''}`,
+    }
+  );
+}
+
+function newEntries({ before, after }: Pick<Change, 'before' | 'after'>): readonly HistoryEntry[] {
+  const known = before?.history ?? [];
+  return (after.history ?? []).filter(
+    ({ revision, at }) => !known.some((entry) => entry.revision === revision && entry.at === at),
+  );
 }
 
 function paused({ before, course, after }: Change): PlannedEvent | undefined {

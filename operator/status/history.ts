@@ -1,6 +1,7 @@
 import type { HistoryEntry } from '../api/model-deployment.ts';
 import type { Course } from '../plan/course.ts';
 import type { Facts, RevisionFacts } from '../plan/facts.ts';
+import type { Marks } from '../resources/controller-revision.ts';
 
 const HISTORY_LIMIT = 10;
 /** The CRD bounds messages. */
@@ -12,7 +13,9 @@ const LONGEST_MESSAGE = 1024;
  */
 export function historyOf(facts: Facts, course: Course, nowMs: number): HistoryEntry[] {
   const entries = [
-    ...[...facts.revisions.values()].flatMap(recorded),
+    ...[...facts.revisions.values()].flatMap((revision) =>
+      recorded(revision.name, marksOf(revision, course)),
+    ),
     ...(facts.modelDeployment.status?.history ?? []),
     ...superseded(facts, course, nowMs),
   ];
@@ -24,7 +27,12 @@ export function historyOf(facts: Facts, course: Course, nowMs: number): HistoryE
     .slice(0, HISTORY_LIMIT);
 }
 
-function recorded({ name, marks: { promotedAt, aborted } }: RevisionFacts): readonly HistoryEntry[] {
+/** With the one that this pass makes: it is made before any status is written. */
+function marksOf(revision: RevisionFacts, { mark }: Course): Marks {
+  return mark?.revision === revision ? mark.marks : revision.marks;
+}
+
+function recorded(name: string, { promotedAt, aborted }: Marks): readonly HistoryEntry[] {
   return [
     ...(promotedAt === undefined ? [] : [{ revision: name, outcome: 'Promoted' as const, at: promotedAt }]),
     ...(aborted === undefined

@@ -58,11 +58,15 @@ function begun(
   return { rollout, ...(rolloutId !== undefined && { rolloutId }) };
 }
 
-/** All other writes were done. Whether routes were is known from their proof alone. */
+/**
+ * All other writes were done. Whether routes were is known from their proof alone; whether a mark was, the next pass
+ * that meets no obstacle reads from the records, and tells of it.
+ */
 function allButRoutes(planned: ModelDeploymentStatus, before: ModelDeploymentStatus): ModelDeploymentStatus {
-  const { routing: asked, ...rest } = planned;
+  const { routing: asked, history: _history, ...rest } = planned;
   const routing = asked?.provenAt === undefined ? before.routing : asked;
-  return { ...rest, ...(routing !== undefined && { routing }) };
+  const { history } = before;
+  return { ...rest, ...(history !== undefined && { history }), ...(routing !== undefined && { routing }) };
 }
 
 /** Undefined when that has been told already. */

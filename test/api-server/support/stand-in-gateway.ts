@@ -11,7 +11,7 @@ const GATEWAY_NAMESPACE = 'istio-system';
 /** As a ModelDeployment names it. */
 export const GATEWAY = `${GATEWAY_NAMESPACE}/public`;
 
-interface VirtualService extends KubernetesObject {
+export interface VirtualService extends KubernetesObject {
   readonly spec: {
     readonly hosts: readonly string[];
     readonly gateways: readonly string[];
@@ -28,10 +28,12 @@ interface VirtualService extends KubernetesObject {
  */
 export class StandInGateway {
   private readonly installation: Installation;
+  private readonly read: () => Promise<readonly VirtualService[]>;
   private readonly server: Server;
 
-  private constructor(installation: Installation) {
+  private constructor(installation: Installation, read: () => Promise<readonly VirtualService[]>) {
     this.installation = installation;
+    this.read = read;
     this.server = createServer((request, response) => {
       void this.answer(request.headers.host ?? '', request.url ?? '').then((hash) => {
         response.statusCode = hash === undefined ? 404 : 200;
@@ -40,8 +42,12 @@ export class StandInGateway {
     });
   }
 
-  static async start(installation: Installation): Promise<StandInGateway> {
-    const gateway = new StandInGateway(installation);
+  /** It asks the API server at every probe, or knows its VirtualServices from elsewhere. */
+  static async start(
+    installation: Installation,
+    read = async (): Promise<readonly VirtualService[]> => await listAll(installation),
+  ): Promise<StandInGateway> {
+    const gateway = new StandInGateway(installation, read);
     const port = await freePort();
     await gateway.create(await listen(gateway.server, port), port);
     return gateway;
@@ -84,16 +90,20 @@ export class StandInGateway {
   }
 
   private async answer(host: string, path: string): Promise<string | undefined> {
-    const list = await this.installation.transport
-      .request({ method: 'GET', path: collectionPath(resourceType('VirtualService')) })
-      .catch(() => ({ items: [] }));
-    return (list as { readonly items: readonly VirtualService[] }).items
+    return (await this.read())
       .filter(
         ({ spec }) => spec.gateways.includes(GATEWAY) && spec.hosts.some((pattern) => isFor(pattern, host)),
       )
       .flatMap(({ spec }) => spec.http)
       .find(({ match }) => match?.some(({ uri }) => uri?.exact === path))?.directResponse?.body.string;
   }
+}
+
+async function listAll({ transport }: Installation): Promise<readonly VirtualService[]> {
+  const list = await transport
+    .request({ method: 'GET', path: collectionPath(resourceType('VirtualService')) })
+    .catch(() => ({ items: [] }));
+  return (list as { readonly items: readonly VirtualService[] }).items;
 }
 
 function isFor(pattern: string, host: string): boolean {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { plainConnection } from '../../../operator/controller/connection.ts';
-import { ListWatch, usualTiming, type ListWatchOptions } from '../../../operator/controller/list-watch.ts';
+import { ListWatch, type ListWatchOptions } from '../../../operator/controller/list-watch.ts';
+import { usualTiming } from '../../../operator/controller/list-watch-timing.ts';
 import { ObjectStore, type Change } from '../../../operator/controller/object-store.ts';
 import { createTransport } from '../../../operator/controller/transport.ts';
 import { waitFor } from '../../bed/wait.ts';
@@ -271,6 +272,41 @@ describe('the list before a watch', () => {
       ['Added a', 'Added b'],
     ]);
     expect(troubles.filter((trouble) => trouble.includes('is known already'))).toHaveLength(2);
+  });
+
+  it('comes at once when all that is written by now is wanted, whatever the watch has told', async () => {
+    watch();
+    await watching();
+    // A watch that is behind: it tells nothing of this.
+    server.truth.put('late', 'late');
+    await listWatch.refresh();
+    expect([names(), troubles]).toEqual([['late'], []]);
+    await watching();
+    server.put('next');
+    await waitFor('the watch goes on', () => changes.at(-1) === 'Added next', { everyMs: 2 });
+  });
+
+  it('is no answer to who wants what is written by now when it began before, or fails', async () => {
+    server.put('a');
+    server.remember();
+    server.refuseWith = 500;
+    watch({ timing: { ...timing, firstBackoffMs: 60_000, lastBackoffMs: 60_000 } });
+    await waitFor('a long pause', () => troubles.length === 1, { everyMs: 2 });
+    const refreshed = listWatch.refresh().then(() => names());
+    await waitFor('another attempt', () => troubles.length === 2, { everyMs: 2 });
+    server.put('b');
+    server.refuseWith = undefined;
+    const again = listWatch.refresh();
+    await expect(refreshed).resolves.toEqual(['a', 'b']);
+    await again;
+  });
+
+  it('of a kind that is missing answers as well', async () => {
+    server.refuseWith = 404;
+    watch({ timing: { ...timing, missingMs: 60_000 } });
+    await listWatch.synced;
+    await listWatch.refresh();
+    expect(served).toEqual([false]);
   });
 
   it('of a cluster that was restored from a backup is believed once it is plain that it was', async () => {

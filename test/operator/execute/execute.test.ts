@@ -168,6 +168,14 @@ describe('a name that somebody else has taken', () => {
     ]);
   });
 
+  it('leaves the history as it is remembered: the name may be that of the record which tells how a rollout ended', async () => {
+    const first: HistoryEntry = { revision: 'fraud-a', outcome: 'Promoted', at };
+    await run([], { ...healthy, history: [first] });
+    const next: HistoryEntry = { revision: 'fraud-b', outcome: 'Promoted', at: '2026-01-02T00:00:00Z' };
+    await expect(run([apply('Service')], { ...healthy, history: [next, first] })).rejects.toThrow();
+    expect(current().status?.history).toEqual([first]);
+  });
+
   it('leaves routes as they are remembered until they are proven', async () => {
     const remembered = { hash: 'abcd234567', askedAt: at };
     await run([], { ...healthy, routing: remembered });

@@ -62,6 +62,24 @@ describe('people are told', () => {
     ]);
   });
 
+  test.each<[string, Scene, string]>([
+    ['a promotion', new Scene().runs('v1', 2), 'Promoted'],
+    ['an abort', atFirstPause().pod('v2-pod-0', { crashes: 1 }), 'CrashLoop'],
+  ])('of %s also when the pass that made its mark broke off behind it', (_, scene, reason) => {
+    const plans = (): boolean => {
+      return scene
+        .plan()
+        .actions.some((action) => action.kind === 'RecordEvent' && action.event.reason === reason);
+    };
+    while (!plans()) scene.pass();
+    const [first] = scene.plan().actions;
+    if (first?.kind !== 'Apply') throw new Error('the mark comes first');
+    const { object } = first;
+    expect(object.kind).toBe('ControllerRevision');
+    scene.byHand(object.kind, object.metadata.name, object);
+    expect(reasons(told(scene, (it) => it)).filter((told) => told.endsWith(` ${reason}`))).toHaveLength(1);
+  });
+
   test('of a first revision that cannot start', () => {
     const termination = { reason: 'ModelNotFound', message: 'There is no file', exitCode: 1 };
     const pod = { ready: false, crashes: 1, lastTermination: termination };
