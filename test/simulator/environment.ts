@@ -12,6 +12,7 @@ import {
   noticeRecovery,
   reportDeployments,
 } from './cluster.ts';
+import { decide, removeDecision, type Decision } from './decisions.ts';
 import { kubelet, removeEndedPods } from './kubelet.ts';
 import { actOnce, beginPass, crash, failOnce } from './operator.ts';
 import { edit, type Edit } from './user.ts';
@@ -49,7 +50,9 @@ export type Event =
   | { readonly kind: 'PodLost'; readonly pod: number }
   | { readonly kind: 'ChildDeleted'; readonly child: number }
   | { readonly kind: 'VirtualServiceEdited' }
-  | { readonly kind: 'UserEdits'; readonly edit: Edit };
+  | { readonly kind: 'UserEdits'; readonly edit: Edit }
+  | { readonly kind: 'UserDecides'; readonly decision: Decision }
+  | { readonly kind: 'DecisionDeleted'; readonly decision: number };
 
 type Happening = {
   readonly [Kind in Event['kind']]: (world: World, event: Extract<Event, { kind: Kind }>) => World;
@@ -87,6 +90,8 @@ const happenings: Happening = {
   ChildDeleted: deleteChild,
   VirtualServiceEdited: editVirtualService,
   UserEdits: (world, event) => edit(world, event.edit),
+  UserDecides: (world, { decision }) => decide(world, decision),
+  DecisionDeleted: (world, { decision }) => removeDecision(world, decision),
 };
 
 export function happen(world: World, event: Event): World {

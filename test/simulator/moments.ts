@@ -1,3 +1,4 @@
+import type { DecisionAction } from '../../operator/api/rollout-decision.ts';
 import type { Event } from './environment.ts';
 import { asked, askedWhole, stableRevision } from './invariants/invariant.ts';
 import { isTriggered } from './operator.ts';
@@ -47,6 +48,12 @@ const grows: Event = { kind: 'AutoscalerMoves', revision: 0, wish: 1 };
 const clusterMoves: Event = { kind: 'ClusterMoves' };
 const v2IsBroken: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'ModelInvalid' };
 const v2Errs: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'AnswersWithErrors' };
+
+const v2IsWellAgain: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'Good' };
+
+function decides(action: DecisionAction): Event {
+  return { kind: 'UserDecides', decision: { action } };
+}
 
 function becomesDeaf(proxy: number): Event {
   return { kind: 'ProxyBecomes', proxy, condition: 'Deaf' };
@@ -158,6 +165,41 @@ const recipes: Readonly<Record<string, Recipe>> = {
   'v2 is given up for errors in its copies': {
     start: 'serving v1',
     course: [v2Errs, choosesShadow, tryV2, says('Aborted')],
+  },
+  'somebody decides to go on': {
+    start: 'serving v1',
+    course: [pauseForEver, isAtRest, tryV2, says('Paused', 'PausedUntilDecision'), decides('Promote')],
+  },
+  'v2 is paused by a decision': {
+    start: 'serving v1',
+    course: [tryV2, asks(5_000), decides('Pause'), says('Paused', 'PausedByDecision')],
+  },
+  'all steps of v2 are skipped': {
+    start: 'serving v1',
+    course: [tryV2, says('Paused'), decides('PromoteFull'), asks(10_000)],
+  },
+  'v2 is given up by a decision': {
+    start: 'serving v1',
+    course: [tryV2, asks(5_000), decides('Abort'), says('Aborted')],
+  },
+  'v2 is tried again': {
+    start: 'serving v1',
+    course: [v2IsBroken, tryV2, says('Aborted'), runsOne, v2IsWellAgain, decides('Retry'), asks(500)],
+  },
+  'users are rolled back to v1': {
+    start: 'serving v1',
+    course: [tryV2, runsTwo, runsOne, decides('Rollback'), asks(10_000)],
+  },
+  'users were rolled back to v1': {
+    start: 'serving v1',
+    course: [tryV2, runsTwo, runsOne, decides('Rollback'), says('Aborted'), runsOne],
+  },
+  'users are rolled back while v3 is tried': {
+    start: 'serving v1',
+    course: [
+      ...[tryV2, runsTwo, runsOne, tryV3, asks(5_000), decides('Rollback')],
+      says('Progressing', 'WaitingForPods'),
+    ],
   },
   'it is being deleted': { start: 'serving v1', course: [deleteSlowly, plans, says('Deleting')] },
   'it is being deleted within a rollout': {

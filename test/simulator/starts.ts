@@ -43,6 +43,7 @@ const nothing: World = {
     podsDeleted: new Map(),
     aborted: new Set(),
     hurt: new Map(),
+    heard: new Map(),
     editedAtMs: START_MS,
     deleted: false,
   },

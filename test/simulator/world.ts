@@ -1,5 +1,6 @@
-import type { ModelDeployment } from '../../operator/api/model-deployment.ts';
+import type { AnsweredDecision, ModelDeployment } from '../../operator/api/model-deployment.ts';
 import type { KubernetesObject } from '../../operator/api/object.ts';
+import type { Answer } from '../../operator/decisions/answers.ts';
 import type { Action } from '../../operator/plan/action.ts';
 import type { Destination, Mirror } from '../../operator/traffic/routing.ts';
 
@@ -112,6 +113,7 @@ export interface Pass {
   readonly actions: readonly Action[];
   readonly next: number;
   readonly status: ModelDeployment['status'];
+  readonly answers: readonly Answer[];
   readonly statusChanged: boolean;
   readonly observedResourceVersion: string;
   readonly requeueAfterMs: number | undefined;
@@ -143,6 +145,8 @@ export interface Ledger {
   readonly aborted: ReadonlySet<string>;
   /** Revisions whose pods the environment, not the operator, has hurt, with since when. */
   readonly hurt: ReadonlyMap<string, number>;
+  /** Every decision that was ever answered, by its uid. */
+  readonly heard: ReadonlyMap<string, AnsweredDecision>;
   /** The last time the user changed anything. */
   readonly editedAtMs: number;
   readonly deleted: boolean;

@@ -1,3 +1,4 @@
+import { decisionInvariants } from './decisions.ts';
 import type { Invariant } from './invariant.ts';
 import { sizeInvariants } from './size.ts';
 import { strategyInvariants } from './strategies.ts';
@@ -10,4 +11,5 @@ export const invariants: readonly Invariant[] = [
   ...sizeInvariants,
   ...strategyInvariants,
   ...truthInvariants,
+  ...decisionInvariants,
 ];
