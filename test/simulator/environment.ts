@@ -16,6 +16,7 @@ import { decide, removeDecision, type Decision } from './decisions.ts';
 import { kubelet, removeEndedPods } from './kubelet.ts';
 import { actOnce, beginPass, crash, failOnce } from './operator.ts';
 import { edit, type Edit } from './user.ts';
+import { take } from './ways-out.ts';
 import {
   EDITED_BY_HAND,
   live,
@@ -25,6 +26,7 @@ import {
   type Platform,
   type ProxyCondition,
   type Version,
+  type WayOut,
   type World,
 } from './world.ts';
 
@@ -52,6 +54,7 @@ export type Event =
   | { readonly kind: 'VirtualServiceEdited' }
   | { readonly kind: 'UserEdits'; readonly edit: Edit }
   | { readonly kind: 'UserDecides'; readonly decision: Decision }
+  | { readonly kind: 'UserLeaves'; readonly way: WayOut }
   | { readonly kind: 'DecisionDeleted'; readonly decision: number };
 
 type Happening = {
@@ -91,6 +94,7 @@ const happenings: Happening = {
   VirtualServiceEdited: editVirtualService,
   UserEdits: (world, event) => edit(world, event.edit),
   UserDecides: (world, { decision }) => decide(world, decision),
+  UserLeaves: (world, { way }) => take(world, way),
   DecisionDeleted: (world, { decision }) => removeDecision(world, decision),
 };
 

@@ -47,6 +47,8 @@ const plans: Event = { kind: 'OperatorPlans' };
 const grows: Event = { kind: 'AutoscalerMoves', revision: 0, wish: 1 };
 const clusterMoves: Event = { kind: 'ClusterMoves' };
 const v2IsBroken: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'ModelInvalid' };
+const v3IsBroken: Event = { kind: 'VersionBecomes', version: 'v3', behaviour: 'CrashesBeforeReady' };
+const v2NeverGetsReady: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'NeverReady' };
 const v2Errs: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'AnswersWithErrors' };
 
 const v2IsWellAgain: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'Good' };
@@ -90,6 +92,14 @@ function isProvenFor(elapsedMs: number): Condition {
   return (world) => {
     const provenAt = liveModelDeployment(world)?.status?.routing?.provenAt;
     return provenAt !== undefined && world.nowMs - Date.parse(provenAt) > elapsedMs;
+  };
+}
+
+/** The routes were last asked for so long ago, proven or not. */
+function isAbout(elapsedMs: number): Condition {
+  return (world) => {
+    const askedAt = liveModelDeployment(world)?.status?.routing?.askedAt;
+    return askedAt !== undefined && world.nowMs - Date.parse(askedAt) > elapsedMs;
   };
 }
 
@@ -142,6 +152,18 @@ const recipes: Readonly<Record<string, Recipe>> = {
   'v3 comes before v2 is through': {
     start: 'serving v1',
     course: [tryV2, says('Paused', 'PausedForATime'), tryV3, says('Progressing', 'WaitingForPods')],
+  },
+  'v3 comes while v2 has 50 %': {
+    start: 'serving v1',
+    course: [tryV2, asks(5_000), says('Progressing'), tryV3, says('Progressing', 'WaitingForPods')],
+  },
+  'v3 comes while v2 has 50 %, a gateway learns nothing': {
+    start: 'serving v1',
+    course: [tryV2, asks(5_000), says('Progressing'), becomesDeaf(0), tryV3, isAbout(8_000)],
+  },
+  'v3 is staged while v2 drains': {
+    start: 'serving v1',
+    course: [tryV2, says('Paused', 'PausedForATime'), tryV3, asks(0), isAbout(2_000)],
   },
   'the user goes back from v2': {
     start: 'serving v1',
@@ -200,6 +222,25 @@ const recipes: Readonly<Record<string, Recipe>> = {
       ...[tryV2, runsTwo, runsOne, tryV3, asks(5_000), decides('Rollback')],
       says('Progressing', 'WaitingForPods'),
     ],
+  },
+  'v3 serves, v2 was rolled back from': {
+    start: 'serving v1',
+    course: [
+      ...[tryV2, runsTwo, runsOne, decides('Rollback'), says('Aborted'), runsOne],
+      ...[tryV3, runsTwo, runsOne],
+    ],
+  },
+  'v2 serves and breaks, v1 is kept': {
+    start: 'serving v1',
+    course: [tryV2, runsTwo, runsOne, v2NeverGetsReady, says('Degraded')],
+  },
+  'v3 pauses, v1 is kept': {
+    start: 'serving v1',
+    course: [tryV2, runsTwo, runsOne, tryV3, says('Paused')],
+  },
+  'v3 is given up, v1 is kept': {
+    start: 'serving v1',
+    course: [tryV2, runsTwo, runsOne, v3IsBroken, tryV3, says('Aborted')],
   },
   'it is being deleted': { start: 'serving v1', course: [deleteSlowly, plans, says('Deleting')] },
   'it is being deleted within a rollout': {

@@ -10,6 +10,7 @@ import { asked, stableRevision, weightIn } from './invariants/invariant.ts';
 import { isBroken } from './kubelet.ts';
 import { isTriggered } from './operator.ts';
 import { advance, ViolationError, wholePass, type Census } from './simulation.ts';
+import { strayed, type End } from './ways-out.ts';
 import { liveModelDeployment, NAME, readyPodsOf, VERSIONS, type Version, type World } from './world.ts';
 
 const MOST_ROUNDS = 1_500;
@@ -103,7 +104,17 @@ export function comesToRest(world: World, census: Census): Rest {
     'end' in settled ? { world: undefined, end: settled.end } : { world: settled, end: endOf(settled) };
   if (rest.world !== undefined) checkRest(world, rest.world, census);
   for (const state of way) census.restful.set(state, rest.end);
+  checkWayOut(world, rest.end, census);
   return rest;
+}
+
+function checkWayOut(world: World, end: string, census: Census): void {
+  const { wanted } = world.ledger;
+  if (wanted === undefined) return;
+  census.sawCheck('I13');
+  const message = strayed(world, wanted, JSON.parse(end) as End);
+  const name = 'every way out leads where it should';
+  if (message !== undefined) throw new ViolationError({ code: 'I13', name, message }, world);
 }
 
 function checkRest(before: World, rested: World, census: Census): void {
@@ -213,7 +224,12 @@ const restsByPhase: Readonly<Record<string, Judgement>> = {
       : 'Paused for ever although no step says so',
 };
 
-function pausesForEver({ strategy, canary, blueGreen, shadow }: ModelDeployment['spec']['rollout']): boolean {
+export function pausesForEver({
+  strategy,
+  canary,
+  blueGreen,
+  shadow,
+}: ModelDeployment['spec']['rollout']): boolean {
   if (strategy === 'BlueGreen') return blueGreen?.autoPromote === undefined;
   if (strategy === 'Shadow') return shadow?.then !== 'Promote';
   return canary?.steps.some(({ pause }) => pause !== undefined && pause.for === undefined) ?? false;

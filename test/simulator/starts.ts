@@ -44,7 +44,7 @@ const nothing: World = {
     aborted: new Set(),
     hurt: new Map(),
     heard: new Map(),
-    editedAtMs: START_MS,
+    wanted: undefined,
     deleted: false,
   },
 };

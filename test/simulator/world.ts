@@ -136,6 +136,20 @@ export interface Platform {
   readonly userTraffic: boolean;
 }
 
+/** How a user leaves what he does not like. */
+export type WayOut =
+  | { readonly kind: 'Abort' }
+  | { readonly kind: 'Rollback'; readonly to: Version }
+  | { readonly kind: 'Spec'; readonly version: Version };
+
+export interface Wanted {
+  readonly way: WayOut;
+  /** What was promoted when the way was taken. */
+  readonly stable: string | undefined;
+  /** Whether what is asked for now was given up before. */
+  readonly wasGivenUp: boolean;
+}
+
 /** What the invariants remember beside the state of the world. */
 export interface Ledger {
   readonly virtualServiceWrites: number;
@@ -147,8 +161,8 @@ export interface Ledger {
   readonly hurt: ReadonlyMap<string, number>;
   /** Every decision that was ever answered, by its uid. */
   readonly heard: ReadonlyMap<string, AnsweredDecision>;
-  /** The last time the user changed anything. */
-  readonly editedAtMs: number;
+  /** Where the user is to end, having taken a way out with nothing in the way since. */
+  readonly wanted: Wanted | undefined;
   readonly deleted: boolean;
 }
 

@@ -3,25 +3,18 @@ import type {
   ModelDeployment,
   ModelDeploymentStatus,
 } from '../../../operator/api/model-deployment.ts';
-import { annotations, DECISION_KIND, revisionName } from '../../../operator/api/names.ts';
+import { annotations, DECISION_KIND } from '../../../operator/api/names.ts';
 import type { DecisionAction, RolloutDecision } from '../../../operator/api/rollout-decision.ts';
 import { heldFrom } from '../clients.ts';
 import { cachedDecisions, liveDecisions, NO_ROLLOUT } from '../decisions.ts';
-import {
-  cached,
-  live,
-  liveModelDeployment,
-  MODEL_DEPLOYMENT_KEY,
-  NAME,
-  type Pass,
-  type World,
-} from '../world.ts';
+import { cached, live, liveModelDeployment, MODEL_DEPLOYMENT_KEY, type Pass, type World } from '../world.ts';
 import {
   appliedObject,
   askedLoad,
   HOLDS,
   isRouteForeign,
   isStatusPatch,
+  desiredRevision,
   stableRevision,
   weightIn,
   type Invariant,
@@ -146,11 +139,11 @@ const effects: Readonly<Record<DecisionAction, Effect>> = {
     before.rollout?.paused !== undefined && after.rollout !== undefined && after.rollout.paused === undefined,
   Abort: ({ before, after }) => after.rollout === undefined && isGivenUp(after, before.rollout?.revision),
   Retry: ({ after }, world) => {
-    const desired = desiredIn(world);
+    const desired = desiredRevision(world);
     return after.rollout === undefined && markOf(after, desired) !== undefined && !isGivenUp(after, desired);
   },
   Rollback: ({ after }, world) => {
-    const goal = markOf(after, desiredIn(world))?.aborted?.rollbackTo ?? '';
+    const goal = markOf(after, desiredRevision(world))?.aborted?.rollbackTo ?? '';
     const wasPromoted = promotedAt(world, goal) !== undefined;
     return after.rollout === undefined && wasPromoted && !isGivenUp(after, goal);
   },
@@ -158,7 +151,9 @@ const effects: Readonly<Record<DecisionAction, Effect>> = {
 
 function passesOneStep({ before, after }: Hearing): boolean {
   const [was, now] = [before.rollout, after.rollout];
-  return was !== undefined && now?.id === was.id && now.stepIndex === was.stepIndex + 1;
+  if (was === undefined || now?.id !== was.id) return false;
+  // Edited steps begin anew before one of them is passed.
+  return now.stepsHash === was.stepsHash ? now.stepIndex === was.stepIndex + 1 : now.stepIndex > 0;
 }
 
 type Mark = NonNullable<ModelDeploymentStatus['pendingMarks']>[number];
@@ -172,11 +167,6 @@ function markOf(
 
 function isGivenUp(status: ModelDeploymentStatus, revision: string | undefined): boolean {
   return markOf(status, revision)?.aborted !== undefined;
-}
-
-function desiredIn(world: World): string | undefined {
-  const spec = liveModelDeployment(world)?.spec;
-  return spec && revisionName(NAME, spec);
 }
 
 function promotedAt(world: World, revision: string): string | undefined {
@@ -221,7 +211,7 @@ const waysOut: Readonly<
 
 function isUnderWay(world: World, { spec }: RolloutDecision): boolean {
   const { rollout } = liveModelDeployment(world)?.status ?? {};
-  if (rollout?.revision !== desiredIn(world) || rollout === undefined) return false;
+  if (rollout?.revision !== desiredRevision(world) || rollout === undefined) return false;
   const isOver = rollout.revision === stableRevision(world) || world.ledger.aborted.has(rollout.revision);
   // One that names its step may find the steps begun anew.
   return !isOver && spec.step === undefined;
@@ -230,7 +220,7 @@ function isUnderWay(world: World, { spec }: RolloutDecision): boolean {
 function isWayBack(world: World, { spec: { revision } }: RolloutDecision): boolean {
   if (revision === undefined || promotedAt(world, revision) === undefined) return false;
   const { rollout } = liveModelDeployment(world)?.status ?? {};
-  return ![desiredIn(world), stableRevision(world), rollout?.revision].includes(revision);
+  return ![desiredRevision(world), stableRevision(world), rollout?.revision].includes(revision);
 }
 
 function nothingUndecided(transition: Transition): string | undefined {
@@ -253,7 +243,7 @@ const undecided: readonly ((hearing: Hearing, world: World) => string | undefine
   },
   // Whoever rolls back, skips the steps.
   ({ before: { rollout: was }, after: { rollout: now } }, world) => {
-    const skips = now?.skipsSteps === true && now.revision === desiredIn(world);
+    const skips = now?.skipsSteps === true && now.revision === desiredRevision(world);
     return skips && was?.skipsSteps !== true ? 'nobody has skipped its steps' : undefined;
   },
 ];

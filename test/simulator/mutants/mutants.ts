@@ -261,4 +261,26 @@ export const mutants: readonly Mutant[] = [
     replacement: '',
     caughtBy: 'I13',
   },
+  {
+    name: 'a rollback is done once more whenever the spec asks again for what was left',
+    file: 'plan/facts.ts',
+    snippet: 'return isOver ? undefined : rollbackTo;',
+    replacement: 'return isOver ? rollbackTo : rollbackTo;',
+    caughtBy: 'I13',
+  },
+  {
+    name: 'what was superseded goes although routes name it',
+    file: 'plan/retirement.ts',
+    snippet:
+      '!facts.liveRoutings.some((asked) => references(asked, revision.name)) &&\n      !references(routing, revision.name) &&\n      provenLongEnough(proof, nowMs) &&',
+    replacement: '!references(routing, revision.name) &&',
+    caughtBy: 'I15',
+  },
+  {
+    name: 'all of what was superseded goes at once',
+    file: 'plan/writes.ts',
+    snippet: 'return isRunning(revision)\n    ? endPods(revision)\n    : removeKinds(revision, [',
+    replacement: "return removeKinds(revision, ['Deployment', ",
+    caughtBy: 'I15',
+  },
 ];
