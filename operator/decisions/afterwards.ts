@@ -20,11 +20,14 @@ export function retry({ facts, rollout, rolloutId }: Hearing): Ruling {
 export function rollback(hearing: Hearing): Ruling {
   const goal = goalOf(hearing);
   if (!('marks' in goal)) return goal;
-  const { decision, by, facts, nowMs } = hearing;
+  const { decision, by, facts, stable, nowMs } = hearing;
+  // A promotion may be dated a little into the future; this comes after it.
+  const { promotedAt = 0 } = stable.marks;
+  const at = new Date(Math.max(nowMs, new Date(promotedAt).getTime())).toISOString();
   const aborted = {
     reason: 'RolledBack',
     message: withReason(`Rolled back to ${goal.name} by ${by}`, decision),
-    at: new Date(nowMs).toISOString(),
+    at,
     rollbackTo: goal.name,
   };
   return ends(

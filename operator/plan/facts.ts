@@ -2,7 +2,13 @@ import { revisionName } from '../api/names.ts';
 import { labels } from '../api/names.ts';
 import type { KubernetesObject } from '../api/object.ts';
 import type { ModelDeployment, PendingMark } from '../api/model-deployment.ts';
-import { readMarks, readSnapshot, type Marks, type Snapshot } from '../resources/controller-revision.ts';
+import {
+  readMarks,
+  readSnapshot,
+  type AbortedMark,
+  type Marks,
+  type Snapshot,
+} from '../resources/controller-revision.ts';
 import type { Routing } from '../traffic/routing.ts';
 import { routerFor, routers } from '../traffic/index.ts';
 import type { Router } from '../traffic/router.ts';
@@ -73,8 +79,18 @@ function candidateOf(
   revisions: Facts['revisions'],
 ): RevisionFacts | undefined {
   const { aborted } = desired.marks;
-  const goal = aborted === undefined ? desired : revisions.get(aborted.rollbackTo ?? '');
+  const goal = aborted === undefined ? desired : revisions.get(rollbackGoal(aborted, stable) ?? '');
   return goal === stable || goal?.marks.aborted !== undefined ? undefined : goal;
+}
+
+/** A rollback is over with the next promotion, be it of its goal or of another: decided once, it is done once. */
+function rollbackGoal(
+  { rollbackTo, at }: AbortedMark,
+  stable: RevisionFacts | undefined,
+): string | undefined {
+  const promotedAt = stable?.marks.promotedAt;
+  const isOver = promotedAt !== undefined && Date.parse(promotedAt) > Date.parse(at);
+  return isOver ? undefined : rollbackTo;
 }
 
 /** The desired revision and each one that still has a ControllerRevision. */

@@ -1,15 +1,8 @@
-import { annotations } from '../../operator/api/names.ts';
+import { annotations, KIND } from '../../operator/api/names.ts';
+import type { ModelDeployment } from '../../operator/api/model-deployment.ts';
 import type { KubernetesObject, ObjectReference, ObjectVersion } from '../../operator/api/object.ts';
 import type { Action } from '../../operator/plan/action.ts';
-import {
-  keyOf,
-  live,
-  MODEL_DEPLOYMENT_KEY,
-  NAMESPACE,
-  withMapEntry,
-  type Entry,
-  type World,
-} from './world.ts';
+import { keyOf, live, NAMESPACE, withMapEntry, type Entry, type Ledger, type World } from './world.ts';
 
 /** How the API server answered one write. */
 export type Answer =
@@ -162,6 +155,7 @@ export function writeVersion(
       writes: ledger.writes + (writer === 'Operator' ? 1 : 0),
       virtualServiceWrites: ledger.virtualServiceWrites + (key.startsWith('VirtualService/') ? 1 : 0),
       aborted: abortedAfter(ledger.aborted, key, version),
+      heard: heardAfter(ledger.heard, older[0], version),
     },
   };
 }
@@ -179,6 +173,22 @@ function abortedAfter(
   return new Set(isAborted ? [...aborted, name] : [...aborted].filter((other) => other !== name));
 }
 
+/** Every decision that a status has ever answered, whatever that status has forgotten since. */
+function heardAfter(
+  heard: Ledger['heard'],
+  before: KubernetesObject | null | undefined,
+  version: KubernetesObject | null,
+): Ledger['heard'] {
+  if (version?.kind !== KIND) return heard;
+  const { decisions } = (version as ModelDeployment).status ?? {};
+  if (decisions === undefined || decisions === (before as ModelDeployment | null)?.status?.decisions)
+    return heard;
+  const news = decisions.filter(({ uid }) => !heard.has(uid));
+  return news.length === 0
+    ? heard
+    : new Map([...heard, ...news.map((answer) => [answer.uid, answer] as const)]);
+}
+
 /** A plan that changes what it was given must not go unnoticed. */
 function frozen<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
@@ -187,16 +197,22 @@ function frozen<Value>(value: Value): Value {
   return value;
 }
 
+export interface StatusPatch {
+  readonly key: string;
+  readonly status: unknown;
+  readonly observedResourceVersion: string;
+}
+
 /** The status subresource: refused when the operator has not seen the newest version. */
 export function patchStatus(
   world: World,
-  { status, observedResourceVersion }: { readonly status: unknown; readonly observedResourceVersion: string },
+  { key, status, observedResourceVersion }: StatusPatch,
   hears: Writer = 'Operator',
 ): Answer {
-  const before = live(world, MODEL_DEPLOYMENT_KEY) as Live | undefined;
-  if (before === undefined) return refused('NotFound', 'the ModelDeployment is gone');
+  const before = live(world, key) as Live | undefined;
+  if (before === undefined) return refused('NotFound', `${key} is gone`);
   if (before.metadata.resourceVersion !== observedResourceVersion) {
-    return refused('Conflict', `the ModelDeployment is not at resourceVersion ${observedResourceVersion}`);
+    return refused('Conflict', `${key} is not at resourceVersion ${observedResourceVersion}`);
   }
   if (same(before.status, status)) return { kind: 'Done', world };
   return { kind: 'Done', world: write(world, { ...before, ...{ status } }, hears) };

@@ -1,4 +1,5 @@
 import { PHASES } from '../../operator/api/status.ts';
+import type { Phase } from '../../operator/plan/course.ts';
 import { Dice } from './dice.ts';
 import { exhaust } from './exhaust.ts';
 import { FAULT_NAMES, type FaultName } from './faults.ts';
@@ -8,8 +9,10 @@ import { restartEverywhere } from './restart.ts';
 import { Census } from './simulation.ts';
 import { shorten, tell } from './story.ts';
 import { sweep } from './sweep.ts';
-import { BadEnd, cellOf } from './tale.ts';
+import { BadEnd, cellOf, Tale, wayOf } from './tale.ts';
 import { walk } from './walk.ts';
+import { leaveEveryWay } from './ways-out.ts';
+import type { WayOut } from './world.ts';
 
 /** How much of everything. */
 export interface Effort {
@@ -37,10 +40,21 @@ const IMPOSSIBLE: ReadonlySet<string> = new Set([
   cellOf('Pending', 'a route is edited by hand'),
 ]);
 
+/** An abort needs a rollout, and a rollback two revisions that have served. */
+const WAYS_OUT: Readonly<Partial<Record<Phase, readonly WayOut['kind'][]>>> = {
+  Pending: ['Spec'],
+  Progressing: ['Abort', 'Rollback', 'Spec'],
+  Paused: ['Abort', 'Rollback', 'Spec'],
+  Healthy: ['Rollback', 'Spec'],
+  Degraded: ['Rollback', 'Spec'],
+  Aborted: ['Rollback', 'Spec'],
+};
+
 export function allCells(): readonly string[] {
-  return PHASES.flatMap((phase) => FAULT_NAMES.map((fault: FaultName) => cellOf(phase, fault))).filter(
-    (cell) => !IMPOSSIBLE.has(cell),
-  );
+  return PHASES.flatMap((phase) => [
+    ...FAULT_NAMES.map((fault: FaultName) => cellOf(phase, fault)),
+    ...(WAYS_OUT[phase] ?? []).map((way) => wayOf(phase, way)),
+  ]).filter((cell) => !IMPOSSIBLE.has(cell));
 }
 
 /** Looks for a state that must not be; the same seed looks in the same places. */
@@ -77,6 +91,7 @@ export function hunt(code: string, effort: Effort): BadEnd | undefined {
 
 function* search({ seed, sweeps, walks, steps, states }: Effort, census: Census): Iterable<() => void> {
   const dice = new Dice(seed);
+  for (const name of MOMENT_NAMES) yield () => leaveEveryWay(new Tale(momentOf(name), census));
   for (const name of MOMENT_NAMES) yield () => restartEverywhere(momentOf(name), census);
   for (let round = 0; round < Math.max(sweeps, walks); round += 1) {
     for (const name of MOMENT_NAMES) {

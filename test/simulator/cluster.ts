@@ -187,7 +187,7 @@ export function reportDeployments(world: World): World {
 export function collectGarbage(world: World): World {
   if (!world.ledger.deleted) return world;
   const children = [...world.objects]
-    .filter(([key, { versions }]) => key !== MODEL_DEPLOYMENT_KEY && versions[0] !== null)
+    .filter(([, { versions }]) => versions[0]?.metadata.ownerReferences !== undefined)
     .map(([key]) => key);
   if (children.length > 0) return children.reduce((next, key) => writeVersion(next, key, null), world);
   const isLeft = liveModelDeployment(world) !== undefined && world.pods.length === 0;

@@ -12,9 +12,11 @@ import {
   noticeRecovery,
   reportDeployments,
 } from './cluster.ts';
+import { decide, removeDecision, type Decision } from './decisions.ts';
 import { kubelet, removeEndedPods } from './kubelet.ts';
 import { actOnce, beginPass, crash, failOnce } from './operator.ts';
 import { edit, type Edit } from './user.ts';
+import { take } from './ways-out.ts';
 import {
   EDITED_BY_HAND,
   live,
@@ -24,6 +26,7 @@ import {
   type Platform,
   type ProxyCondition,
   type Version,
+  type WayOut,
   type World,
 } from './world.ts';
 
@@ -49,7 +52,10 @@ export type Event =
   | { readonly kind: 'PodLost'; readonly pod: number }
   | { readonly kind: 'ChildDeleted'; readonly child: number }
   | { readonly kind: 'VirtualServiceEdited' }
-  | { readonly kind: 'UserEdits'; readonly edit: Edit };
+  | { readonly kind: 'UserEdits'; readonly edit: Edit }
+  | { readonly kind: 'UserDecides'; readonly decision: Decision }
+  | { readonly kind: 'UserLeaves'; readonly way: WayOut }
+  | { readonly kind: 'DecisionDeleted'; readonly decision: number };
 
 type Happening = {
   readonly [Kind in Event['kind']]: (world: World, event: Extract<Event, { kind: Kind }>) => World;
@@ -87,6 +93,9 @@ const happenings: Happening = {
   ChildDeleted: deleteChild,
   VirtualServiceEdited: editVirtualService,
   UserEdits: (world, event) => edit(world, event.edit),
+  UserDecides: (world, { decision }) => decide(world, decision),
+  UserLeaves: (world, { way }) => take(world, way),
+  DecisionDeleted: (world, { decision }) => removeDecision(world, decision),
 };
 
 export function happen(world: World, event: Event): World {

@@ -1,3 +1,5 @@
+import { DECISION_ACTIONS, type DecisionAction } from '../../operator/api/rollout-decision.ts';
+import type { Decision } from './decisions.ts';
 import { childrenOf, type Event } from './environment.ts';
 import { willWrite } from './operator.ts';
 import { STEPS, STRATEGIES, type StepsName, type StrategyChoice } from './user.ts';
@@ -57,10 +59,33 @@ export const faults = {
       { kind: 'UserEdits', edit: { kind: 'Delete', foreground: true } },
       { kind: 'UserEdits', edit: { kind: 'Delete', foreground: false } },
     ]),
+  'the user decides Promote': decides('Promote'),
+  'the user decides PromoteFull': decides('PromoteFull'),
+  'the user decides SkipStep': decides('SkipStep'),
+  'the user decides Pause': decides('Pause'),
+  'the user decides Resume': decides('Resume'),
+  'the user decides Abort': decides('Abort'),
+  'the user decides Retry': decides('Retry'),
+  'the user decides Rollback': () => [
+    { kind: 'UserDecides', decision: { action: 'Rollback' } },
+    ...VERSIONS.map((to): Event => ({ kind: 'UserDecides', decision: { action: 'Rollback', to } })),
+  ],
+  'the user decides about another rollout': () =>
+    DECISION_ACTIONS.map((action) => ({
+      kind: 'UserDecides',
+      decision: { action, isAboutAnother: true },
+    })),
 } as const satisfies Readonly<Record<string, Fault>>;
 
 export type FaultName = keyof typeof faults;
 export const FAULT_NAMES = Object.keys(faults) as readonly FaultName[];
+
+/** Of the rollout as it is, or only as long as it stands at this step. */
+function decides(action: DecisionAction): Fault {
+  const decisions: readonly Decision[] =
+    action === 'Retry' ? [{ action }] : [{ action }, { action, atThisStep: true }];
+  return () => decisions.map((decision) => ({ kind: 'UserDecides', decision }));
+}
 
 function platformLoses({ platform }: World, change: Partial<Platform>): readonly Event[] {
   const isNews = Object.entries(change).some(([name, value]) => platform[name as keyof Platform] !== value);

@@ -1,5 +1,7 @@
+import { DECISION_KIND } from '../../operator/api/names.ts';
 import type { KubernetesObject } from '../../operator/api/object.ts';
-import type { Held, Pod, World } from './world.ts';
+import { unansweredDecisions } from './decisions.ts';
+import { liveModelDeployment, type Held, type Pod, type World } from './world.ts';
 
 const contents = new Map<string, number>();
 const known = new WeakMap<object, number>();
@@ -54,19 +56,28 @@ function textOf(world: World): string {
   const { operator, nowMs } = world;
   const objects = [...world.objects].map(
     ([key, { versions, lag }]) =>
-      `${key}${versions.map((object) => (object ? contentNumber(object) : '-')).join()}@${lag}`,
+      `${withoutNumber(key)}${versions.map((object) => (object ? contentNumber(object) : '-')).join()}@${lag}`,
   );
+  // Ids of rollouts differ in their numbers alone.
+  const rolloutId = liveModelDeployment(world)?.status?.rolloutId;
+  const waiting = unansweredDecisions(world).map(({ spec }) => spec.rollout === rolloutId);
   const proxies = world.proxies.map(({ condition, held }) => `${condition}${held ? heldNumber(held) : '-'}`);
   const due = operator.dueMs === undefined ? '-' : Math.sign(operator.dueMs - nowMs);
   const pass = operator.pass && `${operator.pass.next}/${operator.pass.actions.length}`;
   const parts = [
     ...objects,
+    waiting.join(),
     ...world.pods.map((pod) => podText(pod, nowMs)),
     ...proxies,
     `${operator.dirty}${due}${pass ?? ''}`,
     `${contentNumber(world.behaviours)},${contentNumber(world.platform)},${world.cachedPods === world.pods}`,
   ];
   return parts.join('|');
+}
+
+/** Decisions are named by when they were made. */
+function withoutNumber(key: string): string {
+  return key.startsWith(DECISION_KIND) ? DECISION_KIND : key;
 }
 
 /** 53 bits: two rounds of FNV-1a with different starts. */

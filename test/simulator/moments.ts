@@ -1,3 +1,4 @@
+import type { DecisionAction } from '../../operator/api/rollout-decision.ts';
 import type { Event } from './environment.ts';
 import { asked, askedWhole, stableRevision } from './invariants/invariant.ts';
 import { isTriggered } from './operator.ts';
@@ -46,7 +47,15 @@ const plans: Event = { kind: 'OperatorPlans' };
 const grows: Event = { kind: 'AutoscalerMoves', revision: 0, wish: 1 };
 const clusterMoves: Event = { kind: 'ClusterMoves' };
 const v2IsBroken: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'ModelInvalid' };
+const v3IsBroken: Event = { kind: 'VersionBecomes', version: 'v3', behaviour: 'CrashesBeforeReady' };
+const v2NeverGetsReady: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'NeverReady' };
 const v2Errs: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'AnswersWithErrors' };
+
+const v2IsWellAgain: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'Good' };
+
+function decides(action: DecisionAction): Event {
+  return { kind: 'UserDecides', decision: { action } };
+}
 
 function becomesDeaf(proxy: number): Event {
   return { kind: 'ProxyBecomes', proxy, condition: 'Deaf' };
@@ -83,6 +92,14 @@ function isProvenFor(elapsedMs: number): Condition {
   return (world) => {
     const provenAt = liveModelDeployment(world)?.status?.routing?.provenAt;
     return provenAt !== undefined && world.nowMs - Date.parse(provenAt) > elapsedMs;
+  };
+}
+
+/** The routes were last asked for so long ago, proven or not. */
+function isAbout(elapsedMs: number): Condition {
+  return (world) => {
+    const askedAt = liveModelDeployment(world)?.status?.routing?.askedAt;
+    return askedAt !== undefined && world.nowMs - Date.parse(askedAt) > elapsedMs;
   };
 }
 
@@ -136,6 +153,18 @@ const recipes: Readonly<Record<string, Recipe>> = {
     start: 'serving v1',
     course: [tryV2, says('Paused', 'PausedForATime'), tryV3, says('Progressing', 'WaitingForPods')],
   },
+  'v3 comes while v2 has 50 %': {
+    start: 'serving v1',
+    course: [tryV2, asks(5_000), says('Progressing'), tryV3, says('Progressing', 'WaitingForPods')],
+  },
+  'v3 comes while v2 has 50 %, a gateway learns nothing': {
+    start: 'serving v1',
+    course: [tryV2, asks(5_000), says('Progressing'), becomesDeaf(0), tryV3, isAbout(8_000)],
+  },
+  'v3 is staged while v2 drains': {
+    start: 'serving v1',
+    course: [tryV2, says('Paused', 'PausedForATime'), tryV3, asks(0), isAbout(2_000)],
+  },
   'the user goes back from v2': {
     start: 'serving v1',
     course: [tryV2, says('Paused'), { kind: 'UserEdits', edit: { kind: 'Model', version: 'v1' } }],
@@ -158,6 +187,60 @@ const recipes: Readonly<Record<string, Recipe>> = {
   'v2 is given up for errors in its copies': {
     start: 'serving v1',
     course: [v2Errs, choosesShadow, tryV2, says('Aborted')],
+  },
+  'somebody decides to go on': {
+    start: 'serving v1',
+    course: [pauseForEver, isAtRest, tryV2, says('Paused', 'PausedUntilDecision'), decides('Promote')],
+  },
+  'v2 is paused by a decision': {
+    start: 'serving v1',
+    course: [tryV2, asks(5_000), decides('Pause'), says('Paused', 'PausedByDecision')],
+  },
+  'all steps of v2 are skipped': {
+    start: 'serving v1',
+    course: [tryV2, says('Paused'), decides('PromoteFull'), asks(10_000)],
+  },
+  'v2 is given up by a decision': {
+    start: 'serving v1',
+    course: [tryV2, asks(5_000), decides('Abort'), says('Aborted')],
+  },
+  'v2 is tried again': {
+    start: 'serving v1',
+    course: [v2IsBroken, tryV2, says('Aborted'), runsOne, v2IsWellAgain, decides('Retry'), asks(500)],
+  },
+  'users are rolled back to v1': {
+    start: 'serving v1',
+    course: [tryV2, runsTwo, runsOne, decides('Rollback'), asks(10_000)],
+  },
+  'users were rolled back to v1': {
+    start: 'serving v1',
+    course: [tryV2, runsTwo, runsOne, decides('Rollback'), says('Aborted'), runsOne],
+  },
+  'users are rolled back while v3 is tried': {
+    start: 'serving v1',
+    course: [
+      ...[tryV2, runsTwo, runsOne, tryV3, asks(5_000), decides('Rollback')],
+      says('Progressing', 'WaitingForPods'),
+    ],
+  },
+  'v3 serves, v2 was rolled back from': {
+    start: 'serving v1',
+    course: [
+      ...[tryV2, runsTwo, runsOne, decides('Rollback'), says('Aborted'), runsOne],
+      ...[tryV3, runsTwo, runsOne],
+    ],
+  },
+  'v2 serves and breaks, v1 is kept': {
+    start: 'serving v1',
+    course: [tryV2, runsTwo, runsOne, v2NeverGetsReady, says('Degraded')],
+  },
+  'v3 pauses, v1 is kept': {
+    start: 'serving v1',
+    course: [tryV2, runsTwo, runsOne, tryV3, says('Paused')],
+  },
+  'v3 is given up, v1 is kept': {
+    start: 'serving v1',
+    course: [tryV2, runsTwo, runsOne, v3IsBroken, tryV3, says('Aborted')],
   },
   'it is being deleted': { start: 'serving v1', course: [deleteSlowly, plans, says('Deleting')] },
   'it is being deleted within a rollout': {

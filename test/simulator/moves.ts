@@ -1,4 +1,5 @@
 import { deployedRevisions } from './cluster.ts';
+import { liveDecisions } from './decisions.ts';
 import type { Dice } from './dice.ts';
 import type { Event } from './environment.ts';
 import { isTriggered } from './operator.ts';
@@ -25,6 +26,7 @@ const moves: readonly Choice[] = [
   { weight: 4, events: ({ proxies }) => proxies.map((_, proxy) => ({ kind: 'ProxyLearns', proxy })) },
   { weight: 6, events: () => [100, 300, 1_000, 5_000, 20_000].map((ms) => ({ kind: 'Tick', ms })) },
   { weight: 2, events: lateNews },
+  { weight: 0.5, events: withdrawals },
 ];
 
 function autoscalerMoves(world: World): readonly Event[] {
@@ -37,6 +39,11 @@ function autoscalerMoves(world: World): readonly Event[] {
 function lateNews({ objects }: World): readonly Event[] {
   const behind = [...objects].filter(([, { lag }]) => lag > 0);
   return behind.map(([key]) => ({ kind: 'CacheDelivers', key }));
+}
+
+/** Nobody has to leave a decision where it is until it is heard. */
+function withdrawals(world: World): readonly Event[] {
+  return liveDecisions(world).map((_, decision) => ({ kind: 'DecisionDeleted', decision }));
 }
 
 export function randomMove(world: World, dice: Dice): Event | undefined {

@@ -1,29 +1,11 @@
-import { labels } from '../../operator/api/names.ts';
 import type { ModelDeployment } from '../../operator/api/model-deployment.ts';
-import type { KubernetesObject } from '../../operator/api/object.ts';
-import type {
-  EndpointsObservation,
-  GatewayObservation,
-  Observed,
-  PodObservation,
-  ProxyObservation,
-  RuntimeReport,
-  Termination,
-} from '../../operator/plan/observed.ts';
-import { needsEvidence, plan } from '../../operator/plan/plan.ts';
+import { DECISION_KIND } from '../../operator/api/names.ts';
+import { answersWithoutModel, type Answer as Telling } from '../../operator/decisions/answers.ts';
+import { plan } from '../../operator/plan/plan.ts';
 import { execute, patchStatus, same, type Answer, type Writer } from './api-server.ts';
-import { windowOf } from './clients.ts';
-import {
-  cached,
-  isServing,
-  MODEL_DEPLOYMENT_KEY,
-  NAME,
-  type Behaviour,
-  type OperatorState,
-  type Pass,
-  type Pod,
-  type World,
-} from './world.ts';
+import { cachedDecisions } from './decisions.ts';
+import { observe } from './observation.ts';
+import { cached, MODEL_DEPLOYMENT_KEY, type OperatorState, type Pass, type World } from './world.ts';
 
 /** A failed pass is tried again after a while, without anything having changed. */
 const RETRY_MS = 1_000;
@@ -39,20 +21,27 @@ export function isTriggered({ operator, nowMs }: World): boolean {
 export function beginPass(world: World): World {
   if (world.operator.pass !== undefined) return world;
   const modelDeployment = cached(world, MODEL_DEPLOYMENT_KEY) as ModelDeployment | undefined;
-  if (modelDeployment === undefined) return { ...world, operator: { ...IDLE, dirty: false } };
-  const { actions, status, requeueAfterMs } = plan(
+  if (modelDeployment === undefined) return answerWithoutModel(world);
+  const { actions, status, answers, requeueAfterMs } = plan(
     modelDeployment,
     observe(world, modelDeployment),
     world.nowMs,
   );
   const pass: Pass = {
-    seen: world,
-    actions,
-    next: 0,
-    status,
+    ...{ seen: world, actions, next: 0, status, answers, requeueAfterMs },
     statusChanged: !same(withoutLatency(modelDeployment.status), withoutLatency(status)),
     observedResourceVersion: modelDeployment.metadata.resourceVersion ?? '',
-    requeueAfterMs,
+  };
+  return { ...world, operator: { pass, dirty: false, dueMs: undefined } };
+}
+
+/** Decisions outlive what they were about, and are answered all the same (operator/reconcile). */
+function answerWithoutModel(world: World): World {
+  const answers = answersWithoutModel(cachedDecisions(world), world.nowMs);
+  if (answers.length === 0) return { ...world, operator: { ...IDLE, dirty: false } };
+  const pass: Pass = {
+    ...{ seen: world, actions: [], next: 0, status: undefined, statusChanged: false, answers },
+    ...{ observedResourceVersion: '', requeueAfterMs: undefined },
   };
   return { ...world, operator: { pass, dirty: false, dueMs: undefined } };
 }
@@ -62,14 +51,14 @@ export function withoutLatency(status: ModelDeployment['status']): unknown {
   return { ...status, p95: undefined };
 }
 
-/** The next action of the pass, or its status patch after the last; the first failure ends the pass. */
+/** The next action of the pass, its status patch after the last, then its answers; the first failure ends it. */
 export function actOnce(world: World): World {
   const { pass } = world.operator;
   if (pass === undefined) return world;
   const answer = write(world, pass, 'Operator');
   if (answer.kind === 'Refused') return failed(world);
   const { operator } = answer.world;
-  if (pass.next < pass.actions.length) {
+  if (pass.next < pass.actions.length + pass.answers.length) {
     return { ...answer.world, operator: { ...operator, pass: { ...pass, next: pass.next + 1 } } };
   }
   const dueMs = pass.requeueAfterMs === undefined ? undefined : world.nowMs + pass.requeueAfterMs;
@@ -79,13 +68,33 @@ export function actOnce(world: World): World {
 function write(world: World, pass: Pass, hears: Writer): Answer {
   const action = pass.actions[pass.next];
   if (action !== undefined) return execute(world, action, hears);
-  return pass.statusChanged ? patchStatus(world, pass, hears) : { kind: 'Done', world };
+  if (pass.next > pass.actions.length) return tellDecider(world, answerOf(pass), hears);
+  if (!pass.statusChanged) return { kind: 'Done', world };
+  const { status, observedResourceVersion } = pass;
+  return patchStatus(world, { key: MODEL_DEPLOYMENT_KEY, status, observedResourceVersion }, hears);
+}
+
+/** What is told after the status was written: the first answer comes in the second place behind the actions. */
+function answerOf({ answers, actions, next }: Pass): Telling | undefined {
+  return answers[next - actions.length - 1];
+}
+
+function tellDecider(world: World, telling: Telling | undefined, hears: Writer): Answer {
+  if (telling === undefined) return { kind: 'Done', world };
+  const { name, resourceVersion = '' } = telling.decision.metadata;
+  const key = `${DECISION_KIND}/${name}`;
+  const { status } = telling;
+  const answer = patchStatus(world, { key, status, observedResourceVersion: resourceVersion }, hears);
+  // Nobody waits for the answer to a decision that was deleted (operator/execute).
+  return answer.kind === 'Refused' && answer.reason === 'NotFound' ? { kind: 'Done', world } : answer;
 }
 
 /** Whether what the operator does next goes to the API server and can fail there; a lost event fails nothing. */
 export function willWrite({ operator: { pass } }: World): boolean {
-  const action = pass?.actions[pass.next];
-  return action === undefined ? pass?.statusChanged === true : action.kind !== 'RecordEvent';
+  if (pass === undefined) return false;
+  if (pass.next > pass.actions.length) return answerOf(pass) !== undefined;
+  const action = pass.actions[pass.next];
+  return action === undefined ? pass.statusChanged : action.kind !== 'RecordEvent';
 }
 
 /** The API server answers the next write with an error, or not at all, having done it or not. */
@@ -106,102 +115,4 @@ function failed(world: World): World {
 /** The process dies; its successor lists the world anew. */
 export function crash(world: World): World {
   return { ...world, operator: IDLE };
-}
-
-export function observe(world: World, modelDeployment: ModelDeployment): Observed {
-  const children = cachedChildren(world);
-  const platform = { istio: world.platform.istio, customMetrics: world.platform.customMetrics };
-  const asked = needsEvidence(modelDeployment, children, platform);
-  return {
-    children,
-    pods: world.cachedPods.map(observePod(world)),
-    reports: asked && world.platform.reportsAnswer ? reportsOf(world) : new Map<string, RuntimeReport>(),
-    gateways: asked ? observeGateways(world, modelDeployment) : { proxies: [], missing: [] },
-    endpoints: asked ? observeEndpoints(world) : {},
-    platform,
-    refusedTraffic: [],
-    defaultRuntimeImage: 'localhost/headgate-runtime:dev',
-    decisions: [],
-  };
-}
-
-function cachedChildren({ objects }: World): readonly KubernetesObject[] {
-  const children: KubernetesObject[] = [];
-  for (const { versions, lag } of objects.values()) {
-    const object = versions[lag];
-    if (object?.metadata.labels?.[labels.modelDeployment] === NAME) children.push(object);
-  }
-  return children;
-}
-
-const terminations: Readonly<Partial<Record<Behaviour, Termination>>> = {
-  ModelInvalid: {
-    reason: 'ModelInvalid',
-    message: 'The file is no ONNX model: export it again',
-    exitCode: 1,
-  },
-};
-const KILLED: Termination = { reason: 'Error', message: '', exitCode: 137 };
-
-function observePod({ behaviours }: World): (pod: Pod) => PodObservation {
-  return (pod) => ({
-    name: pod.name,
-    revision: pod.revision,
-    ready: isServing(pod),
-    terminating: pod.terminatingSinceMs !== undefined,
-    crashes: pod.crashes,
-    ...(pod.crashes > 0 && { lastTermination: terminations[behaviours[pod.version]] ?? KILLED }),
-    ...(pod.state === 'Waiting' && {
-      waiting: { reason: 'ImagePullBackOff', message: 'Back-off pulling image' },
-    }),
-  });
-}
-
-function reportsOf(world: World): ReadonlyMap<string, RuntimeReport> {
-  const answering = world.pods.filter(({ state }) => state === 'Ready' || state === 'Unready');
-  return new Map(answering.map((pod) => [pod.name, reportOf(pod, world.nowMs)]));
-}
-
-function reportOf({ memory }: Pod, nowMs: number): RuntimeReport {
-  const window = windowOf(memory.recent, nowMs);
-  const mirrors = windowOf(memory.recentMirrors, nowMs);
-  return {
-    modelDigest: 'd'.repeat(64),
-    total: { requests: memory.requests, errors: memory.errors },
-    window: { seconds: 30, ...window },
-    mirrors,
-    latencyP95Ms: window.requests + mirrors.requests > 0 ? 42 : 0,
-    inFlight: 0,
-    lastRequestSecondsAgo: secondsSince(memory.lastRequestMs, nowMs),
-    // Its clients keep no connections: each request is a new one.
-    lastConnectionSecondsAgo: secondsSince(memory.lastRequestMs, nowMs),
-    routings: [...memory.routings].map(([hash, seenMs]) => ({
-      hash,
-      lastSeenSecondsAgo: (nowMs - seenMs) / 1000,
-    })),
-  };
-}
-
-function secondsSince(pastMs: number | undefined, nowMs: number): number | null {
-  return pastMs === undefined ? null : (nowMs - pastMs) / 1000;
-}
-
-function observeEndpoints({ proxies, pods }: World): EndpointsObservation {
-  const held = proxies.find(({ role }) => role === 'Endpoints')?.held;
-  const revisions = new Set(held?.destinations.map(({ revision }) => revision));
-  return {
-    pods: pods.filter((pod) => isServing(pod) && revisions.has(pod.revision)).map(({ name }) => name),
-  };
-}
-
-function observeGateways(world: World, { spec }: ModelDeployment): GatewayObservation {
-  if (spec.traffic.gateways === undefined) return { proxies: [], missing: [] };
-  const gateways = world.proxies.filter(({ role }) => role === 'Gateway');
-  return {
-    proxies: gateways.map(({ name, condition, held }): ProxyObservation => {
-      if (condition === 'Stopped') return { name, problem: 'it did not answer within 1 s' };
-      return held === undefined ? { name, problem: 'it answered 404' } : { name, hash: held.hash };
-    }),
-    missing: [],
-  };
 }

@@ -1,13 +1,16 @@
-import { revisionName } from '../../operator/api/names.ts';
+import { KIND, revisionName } from '../../operator/api/names.ts';
 import type { ModelDeployment } from '../../operator/api/model-deployment.ts';
+import type { KubernetesObject } from '../../operator/api/object.ts';
 import { FULL_WEIGHT } from '../../operator/traffic/routing.ts';
 import { deployedRevisions, modelUri } from './cluster.ts';
+import { unansweredDecisions } from './decisions.ts';
 import type { Event } from './environment.ts';
 import { fingerprint } from './fingerprint.ts';
 import { asked, stableRevision, weightIn } from './invariants/invariant.ts';
 import { isBroken } from './kubelet.ts';
 import { isTriggered } from './operator.ts';
 import { advance, ViolationError, wholePass, type Census } from './simulation.ts';
+import { strayed, type End } from './ways-out.ts';
 import { liveModelDeployment, NAME, readyPodsOf, VERSIONS, type Version, type World } from './world.ts';
 
 const MOST_ROUNDS = 1_500;
@@ -101,7 +104,17 @@ export function comesToRest(world: World, census: Census): Rest {
     'end' in settled ? { world: undefined, end: settled.end } : { world: settled, end: endOf(settled) };
   if (rest.world !== undefined) checkRest(world, rest.world, census);
   for (const state of way) census.restful.set(state, rest.end);
+  checkWayOut(world, rest.end, census);
   return rest;
+}
+
+function checkWayOut(world: World, end: string, census: Census): void {
+  const { wanted } = world.ledger;
+  if (wanted === undefined) return;
+  census.sawCheck('I13');
+  const message = strayed(world, wanted, JSON.parse(end) as End);
+  const name = 'every way out leads where it should';
+  if (message !== undefined) throw new ViolationError({ code: 'I13', name, message }, world);
 }
 
 function checkRest(before: World, rested: World, census: Census): void {
@@ -148,20 +161,33 @@ function phaseOf(world: World): string {
 
 /** Why this is no good place to rest; undefined when it is one. */
 export function restProblem(world: World): string | undefined {
+  const [ignored] = unansweredDecisions(world);
+  if (ignored !== undefined) return `the decision ${ignored.spec.action} is never answered`;
   const modelDeployment = liveModelDeployment(world);
   if (modelDeployment === undefined || world.ledger.deleted) return orphans(world);
-  const { status, metadata } = modelDeployment;
-  if (status?.observedGeneration !== metadata.generation) return 'status speaks of another generation';
-  if (status.reason === undefined || status.message === undefined) return 'status gives no reason';
-  const judge = rests.get(status.phase ?? '');
+  const unsaid = whatStatusLacks(modelDeployment);
+  if (unsaid !== undefined) return unsaid;
+  const judge = rests.get(modelDeployment.status?.phase ?? '');
   return judge === undefined ? `it rests in ${phaseOf(world)}` : judge(world, modelDeployment);
 }
 
+function whatStatusLacks({ status, metadata }: ModelDeployment): string | undefined {
+  if (status?.observedGeneration !== metadata.generation) return 'status speaks of another generation';
+  if (status.reason === undefined || status.message === undefined) return 'status gives no reason';
+  if (status.pendingMarks !== undefined) return 'what was decided is never recorded on its revision';
+  return undefined;
+}
+
 function orphans({ pods, objects }: World): string | undefined {
-  const left = [...objects].filter(([, { versions }]) => versions[0] !== null).map(([key]) => key);
+  const left = [...objects].filter(([, { versions }]) => isOwned(versions[0])).map(([key]) => key);
   return pods.length + left.length === 0
     ? undefined
     : `deleted, but ${[...left, ...pods.map(({ name }) => name)].join(', ')} stay`;
+}
+
+/** Decisions are the record of who decided what, and outlive what they were about. */
+function isOwned(object: KubernetesObject | null | undefined): boolean {
+  return object?.kind === KIND || object?.metadata.ownerReferences !== undefined;
 }
 
 type Judgement = (world: World, modelDeployment: ModelDeployment) => string | undefined;
@@ -175,8 +201,8 @@ const restsByPhase: Readonly<Record<string, Judgement>> = {
   },
   Aborted: (world, { spec }) => {
     const stable = stableRevision(world);
-    if (stable === undefined || stable === revisionName(NAME, spec))
-      return 'Aborted without a stable to go back to';
+    // A rollback that has failed leaves users on what was to be left.
+    if (stable === undefined) return 'Aborted without a stable to go back to';
     if (!world.ledger.aborted.has(revisionName(NAME, spec))) return 'Aborted, but its record does not say so';
     return onlyRuns(world, stable);
   },
@@ -192,11 +218,18 @@ const restsByPhase: Readonly<Record<string, Judgement>> = {
     isBroken(desiredBehaviour(world, spec))
       ? undefined
       : `it rests in ${phaseOf(world)}`,
-  Paused: (_world, { spec }) =>
-    pausesForEver(spec.rollout) ? undefined : 'Paused for ever although no step says so',
+  Paused: (_world, { spec, status }) =>
+    status?.rollout?.paused !== undefined || pausesForEver(spec.rollout)
+      ? undefined
+      : 'Paused for ever although no step says so',
 };
 
-function pausesForEver({ strategy, canary, blueGreen, shadow }: ModelDeployment['spec']['rollout']): boolean {
+export function pausesForEver({
+  strategy,
+  canary,
+  blueGreen,
+  shadow,
+}: ModelDeployment['spec']['rollout']): boolean {
   if (strategy === 'BlueGreen') return blueGreen?.autoPromote === undefined;
   if (strategy === 'Shadow') return shadow?.then !== 'Promote';
   return canary?.steps.some(({ pause }) => pause !== undefined && pause.for === undefined) ?? false;

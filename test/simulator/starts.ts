@@ -43,7 +43,8 @@ const nothing: World = {
     podsDeleted: new Map(),
     aborted: new Set(),
     hurt: new Map(),
-    editedAtMs: START_MS,
+    heard: new Map(),
+    wanted: undefined,
     deleted: false,
   },
 };

@@ -82,6 +82,7 @@ function describe(before: World, event: Event, after: World): string {
   if (pass !== undefined && pass.next < pass.actions.length) {
     return `the operator is refused: ${describeAction(pass.actions[pass.next] as Action)}`;
   }
+  if (pass !== undefined && pass.next > pass.actions.length) return 'the operator answers a decision';
   return `the operator ends its pass: ${phase(after)}`;
 }
 

@@ -4,6 +4,7 @@ import { usualEvent, type Moment } from './moments.ts';
 import { randomMove } from './moves.ts';
 import type { Census } from './simulation.ts';
 import { Tale } from './tale.ts';
+import { leave } from './ways-out.ts';
 
 interface Sweep {
   readonly dice: Dice;
@@ -15,6 +16,7 @@ interface Sweep {
 const TURNS_BETWEEN_POINTS = 3;
 const LONGEST_WAIT_TURNS = 40;
 const MOVES_AFTERWARDS = 12;
+const SHARE_OF_WAYS_OUT = 0.15;
 
 /**
  * Every fault, at this moment or a little after it, in every other round on top of another one; then a little
@@ -31,6 +33,7 @@ export function sweep(moment: Moment, { dice, census, point }: Sweep): void {
       const next = randomMove(tale.world, dice);
       if (next !== undefined) tale.let(next);
     }
+    if (dice.next() < SHARE_OF_WAYS_OUT) leave(tale.fork(), dice);
     tale.rest();
   }
 }
@@ -47,8 +50,13 @@ function waitFor(tale: Tale, name: FaultName, dice: Dice): void {
   }
 }
 
-/** Lets a fault of this kind happen, where it can. */
+const TRIALS = 3;
+
+/** Lets a fault of this kind happen, where it can; some, such as an edit to what is there already, change nothing. */
 export function sufferOne(tale: Tale, name: FaultName | undefined, dice: Dice): boolean {
-  const event = name && dice.pick(tale.faultsOf(name));
-  return name !== undefined && event !== undefined && tale.suffer(name, event);
+  for (let trial = 0; trial < TRIALS && name !== undefined; trial += 1) {
+    const event = dice.pick(tale.faultsOf(name));
+    if (event !== undefined && tale.suffer(name, event)) return true;
+  }
+  return false;
 }

@@ -4,7 +4,7 @@ import { comesToRest } from './settle.ts';
 import { advance, ViolationError, type Census, type Violation } from './simulation.ts';
 import type { Start } from './starts.ts';
 import type { Story } from './story.ts';
-import { liveModelDeployment, type World } from './world.ts';
+import { liveModelDeployment, type WayOut, type World } from './world.ts';
 
 /** A story that has ended badly. */
 export class BadEnd extends Error {
@@ -55,6 +55,19 @@ export class Tale {
     return happened;
   }
 
+  /** Takes a way out, and counts the cell of the phase in which it was taken. */
+  leave(way: WayOut): boolean {
+    const { phase } = liveModelDeployment(this.world)?.status ?? {};
+    const happened = this.let({ kind: 'UserLeaves', way });
+    if (happened && phase !== undefined) this.#census.sawCell(wayOf(phase, way.kind));
+    return happened;
+  }
+
+  /** Another story with the same beginning. */
+  fork(): Tale {
+    return new Tale(this, this.#census);
+  }
+
   faultsOf(name: FaultName): readonly Event[] {
     return faults[name](this.world);
   }
@@ -83,4 +96,8 @@ export class Tale {
 
 export function cellOf(phase: string, fault: FaultName): string {
   return `${phase} × ${fault}`;
+}
+
+export function wayOf(phase: string, way: WayOut['kind']): string {
+  return `${phase} × ${way} as the way out`;
 }

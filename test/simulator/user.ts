@@ -93,15 +93,14 @@ export function newModelDeployment(nowMs: number): ModelDeployment {
 export function edit(world: World, change: Edit): World {
   const before = liveModelDeployment(world);
   if (before === undefined) return world;
-  const edited = { ...world, ledger: { ...world.ledger, editedAtMs: world.nowMs } };
   if (change.kind === 'Delete') {
     const isMarked = before.metadata.deletionTimestamp !== undefined;
-    return isMarked ? world : deleteModelDeployment(edited, before, change.foreground);
+    return isMarked ? world : deleteModelDeployment(world, before, change.foreground);
   }
   const spec = editedSpec(before.spec, change);
   if (JSON.stringify(spec) === JSON.stringify(before.spec)) return world;
   const { metadata } = before;
-  return write(edited, {
+  return write(world, {
     ...before,
     ...{ spec },
     metadata: { ...metadata, generation: metadata.generation + 1 },

@@ -1,5 +1,6 @@
-import type { ModelDeployment } from '../../operator/api/model-deployment.ts';
+import type { AnsweredDecision, ModelDeployment } from '../../operator/api/model-deployment.ts';
 import type { KubernetesObject } from '../../operator/api/object.ts';
+import type { Answer } from '../../operator/decisions/answers.ts';
 import type { Action } from '../../operator/plan/action.ts';
 import type { Destination, Mirror } from '../../operator/traffic/routing.ts';
 
@@ -112,6 +113,7 @@ export interface Pass {
   readonly actions: readonly Action[];
   readonly next: number;
   readonly status: ModelDeployment['status'];
+  readonly answers: readonly Answer[];
   readonly statusChanged: boolean;
   readonly observedResourceVersion: string;
   readonly requeueAfterMs: number | undefined;
@@ -134,6 +136,20 @@ export interface Platform {
   readonly userTraffic: boolean;
 }
 
+/** How a user leaves what he does not like. */
+export type WayOut =
+  | { readonly kind: 'Abort' }
+  | { readonly kind: 'Rollback'; readonly to: Version }
+  | { readonly kind: 'Spec'; readonly version: Version };
+
+export interface Wanted {
+  readonly way: WayOut;
+  /** What was promoted when the way was taken. */
+  readonly stable: string | undefined;
+  /** Whether what is asked for now was given up before. */
+  readonly wasGivenUp: boolean;
+}
+
 /** What the invariants remember beside the state of the world. */
 export interface Ledger {
   readonly virtualServiceWrites: number;
@@ -143,8 +159,10 @@ export interface Ledger {
   readonly aborted: ReadonlySet<string>;
   /** Revisions whose pods the environment, not the operator, has hurt, with since when. */
   readonly hurt: ReadonlyMap<string, number>;
-  /** The last time the user changed anything. */
-  readonly editedAtMs: number;
+  /** Every decision that was ever answered, by its uid. */
+  readonly heard: ReadonlyMap<string, AnsweredDecision>;
+  /** Where the user is to end, having taken a way out with nothing in the way since. */
+  readonly wanted: Wanted | undefined;
   readonly deleted: boolean;
 }
 

@@ -232,6 +232,15 @@ describe('Rollback', () => {
     });
   });
 
+  test('is not done once more when, after another promotion, the spec asks again for what was left', () => {
+    const scene = settles(secondServes().decides('Rollback').rests().runs('v1', 2));
+    settles(settles(scene.asksFor('v3').runs('v3', 2)).runs('v1', 0).runs('v2', 0));
+    expect(scene.status).toMatchObject({ phase: 'Healthy', stable: scene.revision('v3') });
+    settles(scene.asksFor('v2').rests().runs('v1', 2));
+    expect(scene.status).toMatchObject({ phase: 'Aborted', stable: scene.revision('v3') });
+    expect(scene.share('v3')).toBe(100);
+  });
+
   test('is realised by a spec that asks for the same', () => {
     const scene = settles(secondServes().decides('Rollback').rests().runs('v1', 2)).asksFor('v1').rests();
     expect(scene.status).toMatchObject({ phase: 'Healthy', stable: scene.revision('v1') });

@@ -1,6 +1,8 @@
+import { decisionInvariants } from './decisions.ts';
 import type { Invariant } from './invariant.ts';
 import { sizeInvariants } from './size.ts';
 import { strategyInvariants } from './strategies.ts';
+import { threeRevisionInvariants } from './three-revisions.ts';
 import { trafficInvariants } from './traffic.ts';
 import { truthInvariants } from './truth.ts';
 
@@ -9,5 +11,7 @@ export const invariants: readonly Invariant[] = [
   ...trafficInvariants,
   ...sizeInvariants,
   ...strategyInvariants,
+  ...threeRevisionInvariants,
   ...truthInvariants,
+  ...decisionInvariants,
 ];

@@ -2,6 +2,7 @@ import {
   annotations,
   gatewayVirtualServiceName,
   meshVirtualServiceName,
+  revisionName,
 } from '../../../operator/api/names.ts';
 import type { KubernetesObject } from '../../../operator/api/object.ts';
 import type { Action } from '../../../operator/plan/action.ts';
@@ -13,7 +14,9 @@ import type { Event } from '../environment.ts';
 import {
   live,
   liveDeployment,
+  liveModelDeployment,
   NAME,
+  readyPodsOf,
   replicasOf,
   type Held,
   type LiveAutoscaler,
@@ -132,6 +135,12 @@ export function followsRoutes({ role }: Proxy): boolean {
   return role === 'Gateway' || role === 'Sidecar';
 }
 
+/** Only pods that are ready can tell of a sidecar; one whose requests reach none is known to nobody. */
+export function isHeardOf(world: World, { role, held }: Proxy): boolean {
+  const destinations = held?.destinations ?? [];
+  return role === 'Gateway' || destinations.some(({ revision }) => readyPodsOf(world, revision).length > 0);
+}
+
 export function isReferencedBy(proxy: Proxy, revision: string): boolean {
   return proxy.held !== undefined && revisionsIn(proxy.held).includes(revision);
 }
@@ -141,6 +150,12 @@ export function isHurt(world: World, revision: string): boolean {
   if (world.ledger.deleted || world.ledger.hurt.has(revision)) return true;
   const deployment = liveDeployment(world, revision);
   return deployment !== undefined && isBroken(world.behaviours[versionOf(deployment)]);
+}
+
+/** What the spec asks for. */
+export function desiredRevision(world: World): string | undefined {
+  const spec = liveModelDeployment(world)?.spec;
+  return spec && revisionName(NAME, spec);
 }
 
 /** The revision promoted last, as the API records it, or as the operator's cache has it. */

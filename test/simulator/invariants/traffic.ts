@@ -12,6 +12,7 @@ import {
   isRouteForeign,
   isHurt,
   followsRoutes,
+  isHeardOf,
   isReferencedBy,
   podsFor,
   revisionsIn,
@@ -112,12 +113,6 @@ function stagedFirst(transition: Transition): string | undefined {
     const ignorant = proxies.find((proxy) => !isReferencedBy(proxy, revision));
     return ignorant && `${revision} gets ${weight} before ${ignorant.name} knows it`;
   });
-}
-
-/** Only pods that are ready can tell of a sidecar; one whose requests reach none is known to nobody. */
-function isHeardOf(world: World, { role, held }: Proxy): boolean {
-  const destinations = held?.destinations ?? [];
-  return role === 'Gateway' || destinations.some(({ revision }) => readyPodsOf(world, revision).length > 0);
 }
 
 function keepsWhatIsReferenced(transition: Transition): string | undefined {

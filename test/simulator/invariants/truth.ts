@@ -18,6 +18,7 @@ import {
   type Held,
   type World,
 } from '../world.ts';
+import { isHearing, plansHearing } from './decisions.ts';
 import { sharesUpTo } from './steps.ts';
 import {
   asked,
@@ -59,7 +60,10 @@ export const truthInvariants: readonly Invariant[] = [
 ];
 
 function statusPatched(transition: Transition): ModelDeploymentStatus | undefined {
-  return isStatusPatch(transition) ? liveModelDeployment(transition.after)?.status : undefined;
+  // A pass that hears a decision says nothing else anew.
+  return isStatusPatch(transition) && !isHearing(transition)
+    ? liveModelDeployment(transition.after)?.status
+    : undefined;
 }
 
 function couldRoute({ before }: Transition): boolean {
@@ -159,6 +163,8 @@ function abortedHasNoWeight(transition: Transition): string | undefined {
   if (status?.phase !== 'Aborted' || modelDeployment === undefined) return undefined;
   if (!couldRoute(transition) || isRouteForeign(transition.after)) return HOLDS;
   const desired = revisionName(NAME, modelDeployment.spec);
+  // A rollback that has failed leaves it where it is.
+  if (desired === stableRevision(transition.after)) return HOLDS;
   const weight = askedWeight(transition.after, desired);
   return weight === 0 ? HOLDS : `status says Aborted while ${desired} has ${weight}`;
 }
@@ -168,7 +174,8 @@ function evidenceActs({ before, event, after }: Transition): string | undefined 
   const { pass } = after.operator;
   if (event.kind !== 'OperatorPlans' || pass === undefined || before.operator.pass !== undefined)
     return undefined;
-  const bad = guiltyRevision(before);
+  // Whoever is heard costs one pass, after which the next one follows at once.
+  const bad = plansHearing(pass) ? undefined : guiltyRevision(before);
   if (bad === undefined) return HOLDS;
   const left = plannedWeight(pass.actions, before, bad);
   return left === 0 ? HOLDS : `the pass sees that ${bad} is bad and leaves it ${left}`;
