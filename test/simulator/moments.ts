@@ -57,6 +57,10 @@ function decides(action: DecisionAction): Event {
   return { kind: 'UserDecides', decision: { action } };
 }
 
+function isWrittenByOthers(child: number): Event {
+  return { kind: 'ChildWrittenByOthers', child };
+}
+
 function becomesDeaf(proxy: number): Event {
   return { kind: 'ProxyBecomes', proxy, condition: 'Deaf' };
 }
@@ -121,6 +125,10 @@ const recipes: Readonly<Record<string, Recipe>> = {
   'the stable is broken': {
     start: 'serving v1',
     course: [{ kind: 'VersionBecomes', version: 'v1', behaviour: 'NeverReady' }, says('Degraded')],
+  },
+  'others have written into every child': {
+    start: 'serving v1',
+    course: [...[0, 1, 2, 3, 4, 5, 6, 7, 8].map(isWrittenByOthers), isAtRest, tryV2, asks(500)],
   },
   'the user asks for v2': { start: 'serving v1', course: [tryV2] },
   'pods of v2 are awaited': { start: 'serving v1', course: [tryV2, says('Progressing', 'WaitingForPods')] },

@@ -33,6 +33,7 @@ export function healingEvents(world: World): readonly Event[] {
         userTraffic: true,
       },
     },
+    { kind: 'NamesFreed' },
     { kind: 'CacheCatchesUp' },
     ...world.proxies.map((_, proxy): Event => ({ kind: 'ProxyBecomes', proxy, condition: 'Well' })),
   ];

@@ -39,7 +39,6 @@ const nothing: World = {
   operator: IDLE,
   ledger: {
     virtualServiceWrites: 0,
-    writes: 0,
     podsDeleted: new Map(),
     aborted: new Set(),
     hurt: new Map(),

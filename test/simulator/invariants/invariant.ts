@@ -15,6 +15,7 @@ import {
   live,
   liveDeployment,
   liveModelDeployment,
+  MODEL_DEPLOYMENT_KEY,
   NAME,
   readyPodsOf,
   replicasOf,
@@ -49,6 +50,8 @@ export function actionOf({ before, event, after }: Transition): Action | undefin
   const { pass } = before.operator;
   if (event.kind !== 'OperatorActs' || pass === undefined || after.operator.pass === undefined)
     return undefined;
+  // A name that somebody has taken stops all that comes after it, but for applies.
+  if (after.operator.pass.taken !== undefined && after.lastId === before.lastId) return undefined;
   return pass.actions[pass.next];
 }
 
@@ -79,7 +82,7 @@ export function deletedName(transition: Transition, kinds: readonly string[]): s
 export function isStatusPatch({ before, event, after }: Transition): boolean {
   const { pass } = before.operator;
   const isLast = event.kind === 'OperatorActs' && pass?.next === pass?.actions.length;
-  return isLast && pass?.statusChanged === true && after.lastId > before.lastId;
+  return isLast && live(after, MODEL_DEPLOYMENT_KEY) !== live(before, MODEL_DEPLOYMENT_KEY);
 }
 
 export function asked(world: World, role: RoutedRole): readonly Destination[] {

@@ -283,4 +283,22 @@ export const mutants: readonly Mutant[] = [
     replacement: "return removeKinds(revision, ['Deployment', ",
     caughtBy: 'I15',
   },
+  {
+    name: 'labels of whoever are applied as if they were ours',
+    file: 'plan/writes.ts',
+    snippet: 'const object = withAppliedHash(desired);',
+    replacement:
+      'const labels = { ...live?.metadata.labels, ...desired.metadata.labels };\n' +
+      '  const object = withAppliedHash({ ...desired, metadata: { ...desired.metadata, labels } });',
+    caughtBy: 'I5',
+  },
+  {
+    name: 'an autoscaler is applied as it was found, with what is wanted over it',
+    file: 'plan/writes.ts',
+    snippet: "...applyWhenDifferent(objects.get('HorizontalPodAutoscaler'), autoscaler),",
+    replacement:
+      "...applyWhenDifferent(objects.get('HorizontalPodAutoscaler'), { ...autoscaler, spec: " +
+      "{ ...(objects.get('HorizontalPodAutoscaler') as typeof autoscaler | undefined)?.spec, ...autoscaler.spec } }),",
+    caughtBy: 'I5',
+  },
 ];
