@@ -6,6 +6,8 @@ import type { KubernetesObject } from '../../operator/api/object.ts';
 import { plan } from '../../operator/plan/plan.ts';
 import { execute, patchStatus, same, type Answer, type Writer } from './api-server.ts';
 import { cachedDecisions } from './decisions.ts';
+import { hurtRevision } from './cluster.ts';
+import { isRecreating, stableRevision } from './invariants/invariant.ts';
 import { observe } from './observation.ts';
 import { cached, MODEL_DEPLOYMENT_KEY, type OperatorState, type Pass, type World } from './world.ts';
 
@@ -59,7 +61,7 @@ export function withoutLatency(status: ModelDeployment['status']): unknown {
 export function actOnce(world: World): World {
   const pass = presentPass(world);
   if (pass === undefined) return world;
-  const answer = write(world, pass, 'Operator');
+  const answer = write(noticeRoom(world, pass), pass, 'Operator');
   if (answer.kind === 'Refused')
     return answer.reason === 'NameTaken' ? afterTakenName(world, pass) : failed(world);
   const { operator } = answer.world;
@@ -68,6 +70,15 @@ export function actOnce(world: World): World {
   }
   const dueMs = pass.requeueAfterMs === undefined ? undefined : world.nowMs + pass.requeueAfterMs;
   return { ...answer.world, operator: { ...operator, pass: undefined, dueMs } };
+}
+
+/** Recreate ends the stable before there is another: nobody may count on its pods until they are whole again. */
+function noticeRoom(world: World, { actions, next }: Pass): World {
+  const action = actions[next];
+  const isEnding = action?.kind === 'Delete' && action.reference.kind === 'Deployment' && isRecreating(world);
+  return isEnding && action.reference.name === stableRevision(world)
+    ? hurtRevision(world, action.reference.name)
+    : world;
 }
 
 /** The pass, at its end with what a taken name makes of it. */

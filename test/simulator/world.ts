@@ -129,7 +129,9 @@ export interface OperatorState {
 }
 
 export interface Platform {
+  /** Whether the cluster serves Istio's API at this moment, and whether it has a mesh at all. */
   readonly istio: boolean;
+  readonly hasMesh: boolean;
   readonly customMetrics: boolean;
   /** Whether the adapter answers for the metric at this moment. */
   readonly metricAnswers: boolean;
