@@ -1,15 +1,16 @@
-import { annotations, KIND } from '../../operator/api/names.ts';
+import { annotations, API_VERSION, KIND, labels } from '../../operator/api/names.ts';
 import type { ModelDeployment } from '../../operator/api/model-deployment.ts';
 import type { KubernetesObject, ObjectReference, ObjectVersion } from '../../operator/api/object.ts';
 import type { Action } from '../../operator/plan/action.ts';
-import { keyOf, live, NAMESPACE, withMapEntry, type Entry, type Ledger, type World } from './world.ts';
+import { applyOver, inheritOwnership, takeOwnership } from './apply.ts';
+import { keyOf, live, NAME, NAMESPACE, withMapEntry, type Entry, type Ledger, type World } from './world.ts';
 
 /** How the API server answered one write. */
 export type Answer =
   | { readonly kind: 'Done'; readonly world: World }
   | {
       readonly kind: 'Refused';
-      readonly reason: 'Conflict' | 'NotFound' | 'Invalid';
+      readonly reason: 'Conflict' | 'NotFound' | 'Invalid' | 'NameTaken';
       readonly message: string;
     };
 
@@ -37,6 +38,8 @@ function refusal(world: World, { object, expected }: Extract<Action, { kind: 'Ap
     return refused('NotFound', `the cluster does not serve ${object.kind}`);
   }
   const before = live(world, key);
+  if (before !== undefined && expected === undefined && before.metadata.ownerReferences === undefined)
+    return refused('NameTaken', `${key} is somebody else's`);
   if (!isAt(before, expected)) return refused('Conflict', `${key} is not as the pass has seen it`);
   const invalid = before && immutableFieldChanged(before, object);
   return invalid === undefined ? undefined : refused('Invalid', `${key}: ${invalid} is immutable`);
@@ -49,12 +52,14 @@ function isAt(before: Live | undefined, expected: ObjectVersion | undefined): bo
 
 function applied(world: World, wanted: KubernetesObject, hears: Writer): World {
   const before = live(world, keyOf(wanted));
-  if (before === undefined) return write(world, created(world, wanted), hears);
-  const after = merged(before, wanted);
-  return same(before, after) ? world : write(world, after, hears);
+  const after = before === undefined ? created(world, wanted) : applyOver(before, wanted);
+  if (before !== undefined && same(before, after)) return world;
+  const next = write(world, after, hears);
+  takeOwnership(live(next, keyOf(wanted)), wanted);
+  return next;
 }
 
-function refused(reason: 'Conflict' | 'NotFound' | 'Invalid', message: string): Answer {
+function refused(reason: Extract<Answer, { kind: 'Refused' }>['reason'], message: string): Answer {
   return { kind: 'Refused', reason, message };
 }
 
@@ -81,28 +86,6 @@ function created(world: World, wanted: Live): KubernetesObject {
   return wanted.kind === 'Deployment' ? { ...born, ...{ spec: { replicas: 1, ...born.spec } } } : born;
 }
 
-/** Server-side apply by the only manager of these fields: what others own (replicas, status) stays. */
-function merged(before: Live, wanted: Live): KubernetesObject {
-  const spec = wanted.spec && { ...scaledTo(before), ...wanted.spec };
-  const { labels: _labels, annotations: _annotations, ...kept } = before.metadata;
-  const { generation = 1 } = kept;
-  return {
-    ...wanted,
-    ...(spec && { spec }),
-    ...(before.status !== undefined && { status: before.status }),
-    metadata: {
-      ...kept,
-      ...wanted.metadata,
-      generation: same(before.spec, spec) ? generation : generation + 1,
-    },
-  };
-}
-
-function scaledTo({ kind, spec }: Live): object {
-  const replicas = spec?.['replicas'];
-  return kind === 'Deployment' && replicas !== undefined ? { replicas } : {};
-}
-
 function remove(world: World, reference: ObjectReference, hears: Writer): Answer {
   const key = `${reference.kind}/${reference.name}`;
   const before = live(world, key);
@@ -120,7 +103,13 @@ export function same(left: unknown, right: unknown): boolean {
 export function write(world: World, object: KubernetesObject, writer: Writer = 'Others'): World {
   const id = world.lastId + 1;
   const stored = frozen({ ...object, metadata: { ...object.metadata, resourceVersion: String(id) } });
+  inheritOwnership(live(world, keyOf(object)), stored);
   return writeVersion(world, keyOf(object), stored, writer);
+}
+
+/** Caches hold what bears our label, beside the kinds that are ours alone. */
+function isWatched(object: KubernetesObject | null | undefined): boolean {
+  return object?.apiVersion === API_VERSION || object?.metadata.labels?.[labels.modelDeployment] === NAME;
 }
 
 const NEVER_WRITTEN: Entry = { versions: [null], ids: [0], lag: 0 };
@@ -144,19 +133,22 @@ export function writeVersion(
     lag,
   };
   const brings = writer === 'Others' && entry.versions[lag] !== older[oldLag];
-  const { ledger } = world;
+  const isNews = brings && isWatched(version ?? older[0]);
   return {
     ...world,
     lastId: world.lastId + 1,
     objects: withMapEntry(world.objects, key, entry),
-    operator: brings ? { ...world.operator, dirty: true } : world.operator,
-    ledger: {
-      ...ledger,
-      writes: ledger.writes + (writer === 'Operator' ? 1 : 0),
-      virtualServiceWrites: ledger.virtualServiceWrites + (key.startsWith('VirtualService/') ? 1 : 0),
-      aborted: abortedAfter(ledger.aborted, key, version),
-      heard: heardAfter(ledger.heard, older[0], version),
-    },
+    operator: isNews ? { ...world.operator, dirty: true } : world.operator,
+    ledger: ledgerAfter(world.ledger, key, entry),
+  };
+}
+
+function ledgerAfter(ledger: Ledger, key: string, { versions: [version = null, before] }: Entry): Ledger {
+  return {
+    ...ledger,
+    virtualServiceWrites: ledger.virtualServiceWrites + (key.startsWith('VirtualService/') ? 1 : 0),
+    aborted: abortedAfter(ledger.aborted, key, version),
+    heard: heardAfter(ledger.heard, before, version),
   };
 }
 

@@ -101,7 +101,7 @@ export function offeredTo(world: World, role: ProxyRole): Held | undefined {
   return heldFrom(virtualService);
 }
 
-function entryEndpoints(world: World): Held | undefined {
+export function entryEndpoints(world: World): Held | undefined {
   const service = live(world, `Service/${entryServiceName(NAME)}`) as LiveService | undefined;
   const revision = service?.spec.selector?.[labels.revision];
   if (service === undefined || revision === undefined) return undefined;

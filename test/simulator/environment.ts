@@ -1,4 +1,3 @@
-import { labels } from '../../operator/api/names.ts';
 import type { KubernetesObject } from '../../operator/api/object.ts';
 import { deliverAll, deliverOne, startStale, write, writeVersion } from './api-server.ts';
 import { learns, offeredTo, replaceProxy, serve } from './clients.ts';
@@ -15,13 +14,13 @@ import {
 import { decide, removeDecision, type Decision } from './decisions.ts';
 import { kubelet, removeEndedPods } from './kubelet.ts';
 import { actOnce, beginPass, crash, failOnce } from './operator.ts';
+import { freeAllNames, isChild, takeName, writeBeside } from './others.ts';
 import { edit, type Edit } from './user.ts';
 import { take } from './ways-out.ts';
 import {
   EDITED_BY_HAND,
   live,
   MODEL_DEPLOYMENT_KEY,
-  NAME,
   type Behaviour,
   type Platform,
   type ProxyCondition,
@@ -52,6 +51,9 @@ export type Event =
   | { readonly kind: 'PodLost'; readonly pod: number }
   | { readonly kind: 'ChildDeleted'; readonly child: number }
   | { readonly kind: 'VirtualServiceEdited' }
+  | { readonly kind: 'ChildWrittenByOthers'; readonly child: number }
+  | { readonly kind: 'NameTaken'; readonly name: number }
+  | { readonly kind: 'NamesFreed' }
   | { readonly kind: 'UserEdits'; readonly edit: Edit }
   | { readonly kind: 'UserDecides'; readonly decision: Decision }
   | { readonly kind: 'UserLeaves'; readonly way: WayOut }
@@ -92,6 +94,9 @@ const happenings: Happening = {
   PodLost: losePod,
   ChildDeleted: deleteChild,
   VirtualServiceEdited: editVirtualService,
+  ChildWrittenByOthers: (world, { child }) => writeBeside(world, childrenOf(world)[child]),
+  NameTaken: (world, { name }) => takeName(world, name),
+  NamesFreed: (world) => freeAllNames(world),
   UserEdits: (world, event) => edit(world, event.edit),
   UserDecides: (world, { decision }) => decide(world, decision),
   UserLeaves: (world, { way }) => take(world, way),
@@ -162,7 +167,7 @@ export function childrenOf(world: World): readonly KubernetesObject[] {
   return [...world.objects.keys()]
     .sort()
     .map((key) => live(world, key))
-    .filter((object) => object?.metadata.labels?.[labels.modelDeployment] === NAME)
+    .filter(isChild)
     .filter((object) => object !== undefined);
 }
 

@@ -2,6 +2,7 @@ import { DECISION_ACTIONS, type DecisionAction } from '../../operator/api/rollou
 import type { Decision } from './decisions.ts';
 import { childrenOf, type Event } from './environment.ts';
 import { willWrite } from './operator.ts';
+import { freeNames } from './others.ts';
 import { STEPS, STRATEGIES, type StepsName, type StrategyChoice } from './user.ts';
 import {
   BEHAVIOURS,
@@ -42,6 +43,9 @@ export const faults = {
   'a child is deleted by hand': deletedChildren,
   'a route is edited by hand': (world) =>
     childrenOf(world).some(({ kind }) => kind === 'VirtualService') ? [{ kind: 'VirtualServiceEdited' }] : [],
+  'others write into a child': (world) =>
+    childrenOf(world).map((_, child) => ({ kind: 'ChildWrittenByOthers', child })),
+  'somebody takes a name': (world) => freeNames(world).map((_, name) => ({ kind: 'NameTaken', name })),
   'a model answers with errors': (world) => versionsBecome(world, 'AnswersWithErrors'),
   'a model crashes before it is ready': (world) => versionsBecome(world, 'CrashesBeforeReady'),
   'a model crashes when it is ready': (world) => versionsBecome(world, 'CrashesWhenReady'),

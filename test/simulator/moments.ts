@@ -1,11 +1,12 @@
 import type { DecisionAction } from '../../operator/api/rollout-decision.ts';
 import type { Event } from './environment.ts';
-import { asked, askedWhole, stableRevision } from './invariants/invariant.ts';
+import { asked, askedWhole, stableRevision, usersRoute } from './invariants/invariant.ts';
 import { isTriggered } from './operator.ts';
 import { Census } from './simulation.ts';
 import { startOf, type Start } from './starts.ts';
 import { deployedRevisions } from './cluster.ts';
 import { Tale } from './tale.ts';
+import type { StrategyChoice } from './user.ts';
 import { liveModelDeployment, type World } from './world.ts';
 
 /** A world in which it is worth looking round, and how it came to be. */
@@ -41,6 +42,14 @@ const pauseForEver: Event = { kind: 'UserEdits', edit: { kind: 'Steps', steps: '
 const choosesBlueGreen: Event = { kind: 'UserEdits', edit: { kind: 'Strategy', strategy: 'blueGreen' } };
 const choosesShadow: Event = { kind: 'UserEdits', edit: { kind: 'Strategy', strategy: 'shadow' } };
 const holdsShadow: Event = { kind: 'UserEdits', edit: { kind: 'Strategy', strategy: 'heldShadow' } };
+const choosesStrategy = (strategy: StrategyChoice): Event => ({
+  kind: 'UserEdits',
+  edit: { kind: 'Strategy', strategy },
+});
+const rolls = choosesStrategy('rollingUpdate');
+const recreates = choosesStrategy('recreate');
+const waitsForDecision = choosesStrategy('decidedBlueGreen');
+const switchesAtOnce = choosesStrategy('plainBlueGreen');
 const goesBack: Event = { kind: 'UserEdits', edit: { kind: 'Model', version: 'v1' } };
 const deleteSlowly: Event = { kind: 'UserEdits', edit: { kind: 'Delete', foreground: true } };
 const plans: Event = { kind: 'OperatorPlans' };
@@ -55,6 +64,10 @@ const v2IsWellAgain: Event = { kind: 'VersionBecomes', version: 'v2', behaviour:
 
 function decides(action: DecisionAction): Event {
   return { kind: 'UserDecides', decision: { action } };
+}
+
+function isWrittenByOthers(child: number): Event {
+  return { kind: 'ChildWrittenByOthers', child };
 }
 
 function becomesDeaf(proxy: number): Event {
@@ -104,6 +117,9 @@ function isAbout(elapsedMs: number): Condition {
 }
 
 const runsTwo: Condition = (world) => deployedRevisions(world).length === 2;
+const runsNothing: Condition = ({ pods }) => pods.length === 0;
+const sendsElsewhere: Condition = (world) =>
+  usersRoute(world).some(({ revision, weight }) => weight > 0 && revision !== stableRevision(world));
 const runsOne: Condition = (world) => deployedRevisions(world).length === 1 && isAtRest(world);
 
 const recipes: Readonly<Record<string, Recipe>> = {
@@ -121,6 +137,10 @@ const recipes: Readonly<Record<string, Recipe>> = {
   'the stable is broken': {
     start: 'serving v1',
     course: [{ kind: 'VersionBecomes', version: 'v1', behaviour: 'NeverReady' }, says('Degraded')],
+  },
+  'others have written into every child': {
+    start: 'serving v1',
+    course: [...[0, 1, 2, 3, 4, 5, 6, 7, 8].map(isWrittenByOthers), isAtRest, tryV2, asks(500)],
   },
   'the user asks for v2': { start: 'serving v1', course: [tryV2] },
   'pods of v2 are awaited': { start: 'serving v1', course: [tryV2, says('Progressing', 'WaitingForPods')] },
@@ -241,6 +261,46 @@ const recipes: Readonly<Record<string, Recipe>> = {
   'v3 is given up, v1 is kept': {
     start: 'serving v1',
     course: [tryV2, runsTwo, runsOne, v3IsBroken, tryV3, says('Aborted')],
+  },
+  'plain Services: pods of v2 are awaited': {
+    start: 'serving v1 on plain Services',
+    course: [rolls, tryV2, says('Progressing', 'WaitingForPods')],
+  },
+  'plain Services: users switch to v2': {
+    start: 'serving v1 on plain Services',
+    course: [rolls, tryV2, sendsElsewhere],
+  },
+  'plain Services: users switch to v2, the endpoints are late': {
+    start: 'serving v1 on plain Services',
+    course: [rolls, tryV2, becomesDeaf(4), sendsElsewhere, isAbout(3_000)],
+  },
+  'plain Services: v2 serves, v1 drains': {
+    start: 'serving v1 on plain Services',
+    course: [rolls, tryV2, runsTwo, says('Healthy')],
+  },
+  'plain Services: v2 waits for a decision': {
+    start: 'serving v1 on plain Services',
+    course: [waitsForDecision, tryV2, says('Paused')],
+  },
+  'plain Services: v2 serves, v1 is kept for the way back': {
+    start: 'serving v1 on plain Services',
+    course: [switchesAtOnce, tryV2, runsTwo, says('Healthy')],
+  },
+  'without a mesh: v1 ends to make room for v2': {
+    start: 'serving v1 without a mesh',
+    course: [recreates, tryV2, says('Progressing', 'Recreating')],
+  },
+  'without a mesh: nobody is served until v2 is ready': {
+    start: 'serving v1 without a mesh',
+    course: [recreates, tryV2, says('Progressing', 'Recreating'), runsNothing],
+  },
+  'without a mesh: v2 fails in the room that v1 has made': {
+    start: 'serving v1 without a mesh',
+    course: [recreates, v2IsBroken, tryV2, says('Aborted')],
+  },
+  'without a mesh: a canary waits for one': {
+    start: 'serving v1 without a mesh',
+    course: [tryV2, says('Progressing', 'StrategyUnsupported')],
   },
   'it is being deleted': { start: 'serving v1', course: [deleteSlowly, plans, says('Deleting')] },
   'it is being deleted within a rollout': {

@@ -6,7 +6,7 @@ import { deployedRevisions, modelUri } from './cluster.ts';
 import { unansweredDecisions } from './decisions.ts';
 import type { Event } from './environment.ts';
 import { fingerprint } from './fingerprint.ts';
-import { asked, stableRevision, weightIn } from './invariants/invariant.ts';
+import { isPlain, stableRevision, usersRoute, weightIn } from './invariants/invariant.ts';
 import { isBroken } from './kubelet.ts';
 import { isTriggered } from './operator.ts';
 import { advance, ViolationError, wholePass, type Census } from './simulation.ts';
@@ -25,7 +25,7 @@ export function healingEvents(world: World): readonly Event[] {
     {
       kind: 'PlatformBecomes',
       change: {
-        istio: true,
+        istio: world.platform.hasMesh,
         customMetrics: true,
         metricAnswers: true,
         reportsAnswer: true,
@@ -33,6 +33,7 @@ export function healingEvents(world: World): readonly Event[] {
         userTraffic: true,
       },
     },
+    { kind: 'NamesFreed' },
     { kind: 'CacheCatchesUp' },
     ...world.proxies.map((_, proxy): Event => ({ kind: 'ProxyBecomes', proxy, condition: 'Well' })),
   ];
@@ -128,7 +129,7 @@ function checkRest(before: World, rested: World, census: Census): void {
 
 function endOf(world: World): string {
   const { phase, reason, stable, step, weight } = liveModelDeployment(world)?.status ?? {};
-  const shares = asked(world, 'Sidecar').map((share) => `${share.revision}=${share.weight}`);
+  const shares = usersRoute(world).map((share) => `${share.revision}=${share.weight}`);
   return JSON.stringify({ phase, reason, stable, step, weight, shares, runs: deployedRevisions(world) });
 }
 
@@ -213,9 +214,10 @@ const restsByPhase: Readonly<Record<string, Judgement>> = {
   },
   // Its users are served; that pods are missing for ever is nothing that a rollout could end.
   Progressing: (world, { spec, status }) =>
-    status?.reason === 'WaitingForPods' &&
-    stableRevision(world) === revisionName(NAME, spec) &&
-    isBroken(desiredBehaviour(world, spec))
+    (isPlain(world) && isUnsupported(spec)) ||
+    (status?.reason === 'WaitingForPods' &&
+      stableRevision(world) === revisionName(NAME, spec) &&
+      isBroken(desiredBehaviour(world, spec)))
       ? undefined
       : `it rests in ${phaseOf(world)}`,
   Paused: (_world, { spec, status }) =>
@@ -223,6 +225,12 @@ const restsByPhase: Readonly<Record<string, Judgement>> = {
       ? undefined
       : 'Paused for ever although no step says so',
 };
+
+/** What only a mesh can do is waited for. */
+export function isUnsupported({ traffic, rollout }: ModelDeployment['spec']): boolean {
+  const needsMesh = rollout.strategy === 'Canary' || rollout.strategy === 'Shadow';
+  return needsMesh || rollout.blueGreen?.preview !== undefined || traffic.gateways !== undefined;
+}
 
 export function pausesForEver({
   strategy,
@@ -256,6 +264,6 @@ function onlyRuns(world: World, revision: string): string | undefined {
   if (others.length > 0) return `${others.join(', ')} still runs beside ${revision}`;
   const strangers = world.pods.filter((pod) => pod.revision !== revision);
   if (strangers.length > 0) return `pods of another revision than ${revision} are left`;
-  const weight = weightIn(asked(world, 'Sidecar'), revision);
+  const weight = weightIn(usersRoute(world), revision);
   return weight === FULL_WEIGHT ? undefined : `${revision} has ${weight} of 10000`;
 }

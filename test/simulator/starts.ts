@@ -6,7 +6,14 @@ import { newModelDeployment } from './user.ts';
 import type { Proxy, ProxyRole, World } from './world.ts';
 
 /** Where stories begin. */
-export type Start = 'created' | 'created without Istio' | 'serving v1';
+export type Start =
+  | 'created'
+  | 'created without Istio'
+  | 'created on plain Services'
+  | 'created without a mesh'
+  | 'serving v1'
+  | 'serving v1 on plain Services'
+  | 'serving v1 without a mesh';
 
 const START_MS = Date.UTC(2026, 0, 1);
 
@@ -30,6 +37,7 @@ const nothing: World = {
   behaviours: { v1: 'Good', v2: 'Good', v3: 'Good' },
   platform: {
     istio: true,
+    hasMesh: true,
     customMetrics: true,
     metricAnswers: true,
     reportsAnswer: true,
@@ -39,7 +47,6 @@ const nothing: World = {
   operator: IDLE,
   ledger: {
     virtualServiceWrites: 0,
-    writes: 0,
     podsDeleted: new Map(),
     aborted: new Set(),
     hurt: new Map(),
@@ -49,8 +56,11 @@ const nothing: World = {
   },
 };
 
-function atRest(): World {
-  const { world } = comesToRest(startOf('created'), new Census());
+/** For clients inside the cluster alone, since gateways are Istio's. */
+const plain = { pathPrefix: '/', timeout: '30s', retries: { attempts: 0 } };
+
+function atRest(start: Start): World {
+  const { world } = comesToRest(startOf(start), new Census());
   if (world === undefined) throw new Error('a new census knows no world');
   return world;
 }
@@ -61,7 +71,16 @@ const makers: Readonly<Record<Start, () => World>> = {
   created: () => write(nothing, newModelDeployment(START_MS)),
   'created without Istio': () =>
     write({ ...nothing, platform: { ...nothing.platform, istio: false } }, newModelDeployment(START_MS)),
-  'serving v1': atRest,
+  'created on plain Services': () =>
+    write(nothing, newModelDeployment(START_MS, { ...plain, router: 'Service' })),
+  'created without a mesh': () =>
+    write(
+      { ...nothing, platform: { ...nothing.platform, istio: false, hasMesh: false } },
+      newModelDeployment(START_MS, { ...plain, router: 'Automatic' }),
+    ),
+  'serving v1': () => atRest('created'),
+  'serving v1 on plain Services': () => atRest('created on plain Services'),
+  'serving v1 without a mesh': () => atRest('created without a mesh'),
 };
 
 export function startOf(start: Start): World {

@@ -49,6 +49,9 @@ export const STRATEGIES = {
   decidedBlueGreen: { strategy: 'BlueGreen', blueGreen: { keepOldFor: '12s' } },
   shadow: { strategy: 'Shadow', shadow: { percent: 60, for: '3s', then: 'Promote' } },
   heldShadow: { strategy: 'Shadow', shadow: { percent: 20, for: '2s', then: 'Hold' } },
+  plainBlueGreen: { strategy: 'BlueGreen', blueGreen: { keepOldFor: '8s', autoPromote: { after: '2s' } } },
+  rollingUpdate: { strategy: 'RollingUpdate', rollingUpdate: { surgePercent: 50 } },
+  recreate: { strategy: 'Recreate' },
 } as const satisfies Readonly<Record<string, Omit<Rollout, keyof Common>>>;
 export type StrategyChoice = keyof typeof STRATEGIES;
 
@@ -75,7 +78,10 @@ export function newSpec(version: Version): ModelDeploymentSpec {
   };
 }
 
-export function newModelDeployment(nowMs: number): ModelDeployment {
+export function newModelDeployment(
+  nowMs: number,
+  traffic: ModelDeploymentSpec['traffic'] = newSpec('v1').traffic,
+): ModelDeployment {
   return {
     apiVersion: API_VERSION,
     kind: KIND,
@@ -86,7 +92,7 @@ export function newModelDeployment(nowMs: number): ModelDeployment {
       generation: 1,
       creationTimestamp: new Date(nowMs).toISOString(),
     },
-    spec: newSpec('v1'),
+    spec: { ...newSpec('v1'), traffic },
   };
 }
 

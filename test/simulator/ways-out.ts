@@ -3,8 +3,8 @@ import { FULL_WEIGHT } from '../../operator/traffic/routing.ts';
 import { modelUri } from './cluster.ts';
 import { decide, unansweredDecisions } from './decisions.ts';
 import type { Dice } from './dice.ts';
-import { stableRevision } from './invariants/invariant.ts';
-import { healingEvents, pausesForEver } from './settle.ts';
+import { isPlain, stableRevision } from './invariants/invariant.ts';
+import { healingEvents, isUnsupported, pausesForEver } from './settle.ts';
 import type { Tale } from './tale.ts';
 import { edit } from './user.ts';
 import {
@@ -104,9 +104,17 @@ function goalsOf(world: World, { way, stable, wasGivenUp }: Wanted): Goal | unde
   if (stays) return stable === undefined ? undefined : { phase: 'Aborted', revision: stable };
   const version = way.kind === 'Rollback' ? way.to : way.version;
   const revision = revisionOf(version);
-  if (world.behaviours[version] !== 'Good') return undefined;
+  if (world.behaviours[version] !== 'Good' || waitsForMesh(world, way)) return undefined;
   if (way.kind === 'Rollback') return { phase: 'Aborted', revision };
   return mayPauseForEver(world, revision, stable) ? undefined : { phase: 'Healthy', revision };
+}
+
+function waitsForMesh(world: World, { kind }: WayOut): boolean {
+  const modelDeployment = liveModelDeployment(world);
+  if (modelDeployment === undefined || !isPlain(world)) return false;
+  return kind === 'Spec'
+    ? isUnsupported(modelDeployment.spec)
+    : modelDeployment.spec.traffic.gateways !== undefined;
 }
 
 /** The steps may say that somebody has to decide, of all but the first revision. */

@@ -114,6 +114,8 @@ export interface Pass {
   readonly next: number;
   readonly status: ModelDeployment['status'];
   readonly answers: readonly Answer[];
+  /** Somebody else's object, where one has a name that is needed. */
+  readonly taken: KubernetesObject | undefined;
   readonly statusChanged: boolean;
   readonly observedResourceVersion: string;
   readonly requeueAfterMs: number | undefined;
@@ -127,7 +129,9 @@ export interface OperatorState {
 }
 
 export interface Platform {
+  /** Whether the cluster serves Istio's API at this moment, and whether it has a mesh at all. */
   readonly istio: boolean;
+  readonly hasMesh: boolean;
   readonly customMetrics: boolean;
   /** Whether the adapter answers for the metric at this moment. */
   readonly metricAnswers: boolean;
@@ -153,7 +157,6 @@ export interface Wanted {
 /** What the invariants remember beside the state of the world. */
 export interface Ledger {
   readonly virtualServiceWrites: number;
-  readonly writes: number;
   readonly podsDeleted: ReadonlyMap<string, number>;
   /** Revisions whose abort the API has recorded and no user has undone. */
   readonly aborted: ReadonlySet<string>;

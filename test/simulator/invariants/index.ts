@@ -1,5 +1,6 @@
 import { decisionInvariants } from './decisions.ts';
 import type { Invariant } from './invariant.ts';
+import { othersInvariants } from './others.ts';
 import { sizeInvariants } from './size.ts';
 import { strategyInvariants } from './strategies.ts';
 import { threeRevisionInvariants } from './three-revisions.ts';
@@ -14,4 +15,5 @@ export const invariants: readonly Invariant[] = [
   ...threeRevisionInvariants,
   ...truthInvariants,
   ...decisionInvariants,
+  ...othersInvariants,
 ];

@@ -4,17 +4,20 @@ import {
   meshVirtualServiceName,
   revisionName,
 } from '../../../operator/api/names.ts';
+import type { ModelDeployment } from '../../../operator/api/model-deployment.ts';
 import type { KubernetesObject } from '../../../operator/api/object.ts';
 import type { Action } from '../../../operator/plan/action.ts';
 import { FULL_WEIGHT, type Destination } from '../../../operator/traffic/routing.ts';
-import { heldFrom } from '../clients.ts';
+import { heldFrom, offeredTo } from '../clients.ts';
 import { versionOf } from '../cluster.ts';
 import { isBroken } from '../kubelet.ts';
 import type { Event } from '../environment.ts';
 import {
+  cached,
   live,
   liveDeployment,
   liveModelDeployment,
+  MODEL_DEPLOYMENT_KEY,
   NAME,
   readyPodsOf,
   replicasOf,
@@ -49,6 +52,8 @@ export function actionOf({ before, event, after }: Transition): Action | undefin
   const { pass } = before.operator;
   if (event.kind !== 'OperatorActs' || pass === undefined || after.operator.pass === undefined)
     return undefined;
+  // A name that somebody has taken stops all that comes after it, but for applies.
+  if (after.operator.pass.taken !== undefined && after.lastId === before.lastId) return undefined;
   return pass.actions[pass.next];
 }
 
@@ -79,7 +84,7 @@ export function deletedName(transition: Transition, kinds: readonly string[]): s
 export function isStatusPatch({ before, event, after }: Transition): boolean {
   const { pass } = before.operator;
   const isLast = event.kind === 'OperatorActs' && pass?.next === pass?.actions.length;
-  return isLast && pass?.statusChanged === true && after.lastId > before.lastId;
+  return isLast && live(after, MODEL_DEPLOYMENT_KEY) !== live(before, MODEL_DEPLOYMENT_KEY);
 }
 
 export function asked(world: World, role: RoutedRole): readonly Destination[] {
@@ -90,6 +95,25 @@ export function askedWhole(world: World, role: RoutedRole): Held | undefined {
   const name = role === 'Gateway' ? gatewayVirtualServiceName(NAME) : meshVirtualServiceName(NAME);
   const virtualService = live(world, `VirtualService/${name}`);
   return virtualService && heldFrom(virtualService);
+}
+
+/** Where users inside the cluster are sent: by the routes, or without any by the entry Service. */
+export function usersRoute(world: World): readonly Destination[] {
+  return offeredTo(world, 'Sidecar')?.destinations ?? [];
+}
+
+/** Whether the entry Service moves the traffic, as the spec and the platform are. */
+export function isPlain(world: World): boolean {
+  return !world.platform.istio || liveModelDeployment(world)?.spec.traffic.router === 'Service';
+}
+
+/** The strategy that a pass under way has seen. */
+export function isRecreating(world: World): boolean {
+  const seen = cached(world.operator.pass?.seen ?? world, MODEL_DEPLOYMENT_KEY) as
+    ModelDeployment | undefined;
+  return (
+    seen?.spec.rollout.strategy === 'Recreate' && revisionName(NAME, seen.spec) !== stableRevision(world)
+  );
 }
 
 /** Whether somebody else has written a route, and the operator has not mended it yet. */

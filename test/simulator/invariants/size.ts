@@ -12,7 +12,6 @@ import {
 import {
   actionOf,
   appliedObject,
-  asked,
   askedLoad,
   deletedName,
   followsRoutes,
@@ -20,9 +19,11 @@ import {
   isRouteForeign,
   isHurt,
   isMaxBelow,
+  isRecreating,
   podsFor,
   sendsTo,
   stableRevision,
+  usersRoute,
   type Invariant,
   type Transition,
 } from './invariant.ts';
@@ -44,7 +45,7 @@ export const sizeInvariants: readonly Invariant[] = [
 function drainedByProxies(transition: Transition): string | undefined {
   const name = deletedName(transition, ['Deployment']);
   const { before } = transition;
-  if (name === undefined || before.ledger.deleted) return undefined;
+  if (name === undefined || before.ledger.deleted || makesRoom(before, name)) return undefined;
   const isServed = readyPodsOf(before, name).length > 0;
   // Pods that are not ready are in no EndpointSlice, and leave none by going.
   const sender = before.proxies.find(
@@ -53,10 +54,15 @@ function drainedByProxies(transition: Transition): string | undefined {
   return sender === undefined ? HOLDS : `${name} is removed while ${sender.name} sends to it`;
 }
 
+/** The one strategy that ends a revision before there is another, by the user's own choice. */
+function makesRoom(world: World, revision: string): boolean {
+  return isRecreating(world) && revision === stableRevision(world);
+}
+
 function drainedByPods(transition: Transition): string | undefined {
   const name = deletedName(transition, ['Deployment']);
   const { before } = transition;
-  if (name === undefined || before.ledger.deleted) return undefined;
+  if (name === undefined || before.ledger.deleted || makesRoom(before, name)) return undefined;
   // A process that has just been restarted does not know what its pod answered before.
   if (isHurt(before, name)) return HOLDS;
   const busy = before.pods.find(
@@ -85,7 +91,7 @@ function applyKeepsCount(transition: Transition): string | undefined {
 
 /** Traffic is moving while a route names two revisions or some proxy still holds another route. */
 function isTrafficMoving({ proxies, ...world }: World): boolean {
-  const wanted = asked({ ...world, proxies }, 'Sidecar');
+  const wanted = usersRoute({ ...world, proxies });
   if (wanted.length > 1) return true;
   const [only] = wanted;
   return (
@@ -135,7 +141,7 @@ function stableKeepsSize(transition: Transition): string | undefined {
   const { before } = transition;
   if (isRouteForeign(before)) return undefined;
   const stable = stableRevision(before);
-  const given = asked(before, 'Sidecar').some(({ revision, weight }) => revision !== stable && weight > 0);
+  const given = usersRoute(before).some(({ revision, weight }) => revision !== stable && weight > 0);
   const shrunk = shrunkByMetric(transition).find((revision) => revision === stable);
   return given && shrunk !== undefined ? `the stable ${shrunk} shrinks while others have traffic` : HOLDS;
 }
@@ -164,5 +170,8 @@ function stableUntouched(transition: Transition): string | undefined {
     'ControllerRevision',
   ]);
   if (name === undefined || transition.before.ledger.deleted) return undefined;
-  return name === stableRevision(transition.before) ? `something of the stable ${name} is removed` : HOLDS;
+  const { before } = transition;
+  const endsPods = deletedName(transition, ['Deployment', 'HorizontalPodAutoscaler']) !== undefined;
+  if (endsPods && makesRoom(before, name)) return HOLDS;
+  return name === stableRevision(before) ? `something of the stable ${name} is removed` : HOLDS;
 }

@@ -9,6 +9,8 @@ import {
   deletedName,
   HOLDS,
   isHurt,
+  isPlain,
+  isRecreating,
   isRouteForeign,
   podsFor,
   stableRevision,
@@ -22,6 +24,11 @@ export const strategyInvariants: readonly Invariant[] = [
   { code: 'I1', name: 'whoever gets copies answers no user', check: shadowAnswersNobody },
   { code: 'I4', name: 'blue and green share no users', check: switchesWhole },
   { code: 'I2', name: 'the old side is not removed before its time', check: warmStays },
+  {
+    code: 'I7',
+    name: 'where there is room for one, nobody starts before the other is gone',
+    check: roomForOne,
+  },
   { code: 'I7', name: 'the old side keeps its size until its time', check: warmKeepsSize },
 ];
 
@@ -32,6 +39,24 @@ function shadowAnswersNobody(transition: Transition): string | undefined {
   if (mirrors.length === 0) return undefined;
   const answering = mirrors.find(({ revision }) => weightIn(destinations, revision) > 0);
   return answering === undefined ? HOLDS : `${answering.revision} gets copies and users`;
+}
+
+/** Recreate is for models that fit into the cluster only once. */
+function roomForOne(transition: Transition): string | undefined {
+  const deployment = appliedObject(transition, 'Deployment');
+  const { before } = transition;
+  if (deployment === undefined || !isRecreating(before) || waitsForGateways(before)) return undefined;
+  const { name } = deployment.metadata;
+  if (live(before, `Deployment/${name}`) !== undefined) return HOLDS;
+  const stable = stableRevision(before);
+  const { cachedPods } = before.operator.pass?.seen ?? before;
+  const isLeft = name !== stable && cachedPods.some(({ revision }) => revision === stable);
+  return isLeft ? `${name} starts while pods of ${stable ?? ''} are left` : HOLDS;
+}
+
+/** With everybody where they are. */
+function waitsForGateways(world: World): boolean {
+  return isPlain(world) && liveModelDeployment(world)?.spec.traffic.gateways !== undefined;
 }
 
 /** A share that it had under another strategy stays as it is until the switch. */

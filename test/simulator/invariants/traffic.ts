@@ -1,6 +1,6 @@
 import { FULL_WEIGHT, type Destination } from '../../../operator/traffic/routing.ts';
 import { annotations, gatewayVirtualServiceName, labels } from '../../../operator/api/names.ts';
-import { heldFrom } from '../clients.ts';
+import { entryEndpoints, heldFrom } from '../clients.ts';
 import { cached, NAME, readyPodsOf, type Held, type Proxy, type RoutedRole, type World } from '../world.ts';
 import {
   appliedObject,
@@ -13,6 +13,7 @@ import {
   isHurt,
   followsRoutes,
   isHeardOf,
+  isPlain,
   isReferencedBy,
   podsFor,
   revisionsIn,
@@ -27,16 +28,24 @@ const ENDPOINT_KINDS = ['Service', 'DestinationRule'];
 
 /** What has just been asked of the proxies of one role, and what was asked of them before. */
 interface Asking {
-  readonly role: RoutedRole;
+  readonly role: RoutedRole | 'Plain';
   readonly before: Held | undefined;
   readonly after: Held;
 }
 
 function askingOf(transition: Transition): Asking | undefined {
+  const service = wasPlain(transition.before) ? appliedObject(transition, 'Service') : undefined;
+  if (service?.metadata.name === NAME) return askingOfClients(transition);
   const virtualService = appliedObject(transition, 'VirtualService');
   if (virtualService === undefined) return undefined;
   const role = virtualService.metadata.name === gatewayVirtualServiceName(NAME) ? 'Gateway' : 'Sidecar';
   return { role, before: askedWhole(transition.before, role), after: heldFrom(virtualService) };
+}
+
+/** Without a mesh the entry Service says to whom everybody is sent. */
+function askingOfClients({ before, after }: Transition): Asking | undefined {
+  const held = entryEndpoints(after);
+  return held && { role: 'Plain', before: entryEndpoints(before), after: held };
 }
 
 /** Who is sent more than before: users, copies or, with weight 0, those who ask for it. */
@@ -85,7 +94,7 @@ function unroutable(world: World, { name, held }: Proxy): string | undefined {
 
 function namesExistingServices(transition: Transition): string | undefined {
   const asking = askingOf(transition);
-  if (asking === undefined || transition.before.ledger.deleted) return undefined;
+  if (asking === undefined || asking.role === 'Plain' || transition.before.ledger.deleted) return undefined;
   // One that was named before, or has always served, has lost its Service to somebody's hand.
   const named = (['Gateway', 'Sidecar'] as const).flatMap((role) => asked(transition.before, role));
   const known = [stableRevision(transition.before), ...named.map(({ revision }) => revision)];
@@ -105,6 +114,8 @@ function stagedFirst(transition: Transition): string | undefined {
   const asking = askingOf(transition);
   // A first route, or one that somebody deleted by hand, has nothing to be staged beside.
   if (asking === undefined || (asking.before?.destinations ?? []).length === 0) return undefined;
+  // Those who ask a Service know nothing of revisions.
+  if (asking.role === 'Plain') return undefined;
   // What somebody has written by hand is put right at once, be it in steps or not.
   if (isRouteForeign(transition.before)) return HOLDS;
   const { before } = transition;
@@ -166,12 +177,18 @@ function promotedAtFullSize(transition: Transition): string | undefined {
 /** Clients without a sidecar are served by pods of the promoted revision, and by nobody else. */
 function entryFollowsPromotion(transition: Transition): string | undefined {
   const service = appliedObject(transition, 'Service');
-  if (service?.metadata.name !== NAME || transition.before.ledger.deleted) return undefined;
+  const { before } = transition;
+  if (service?.metadata.name !== NAME || before.ledger.deleted || wasPlain(before)) return undefined;
   const chosen = service.spec.selector?.[labels.revision];
-  const stable = stableRevision(transition.before);
+  const stable = stableRevision(before);
   return chosen === stable
     ? HOLDS
     : `the entry Service selects ${chosen ?? 'nothing'}, promoted is ${stable ?? 'nothing'}`;
+}
+
+/** Where the entry Service is the router, it goes ahead of the promotion like any route. */
+function wasPlain(world: World): boolean {
+  return isPlain(world.operator.pass?.seen ?? world);
 }
 
 function abortedStaysOut(transition: Transition): string | undefined {

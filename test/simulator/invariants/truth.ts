@@ -24,6 +24,7 @@ import {
   asked,
   askedWeight,
   HOLDS,
+  isPlain,
   isRouteForeign,
   isStatusPatch,
   stableRevision,
@@ -98,6 +99,10 @@ function whyNotTrulyReady(
 }
 
 function routesElsewhere(world: World, desired: string): string {
+  const { held } = world.proxies.find(({ role }) => role === 'Endpoints') ?? {};
+  // Where there is no mesh, the EndpointSlices of the entry Service are all that can be known.
+  if (isPlain(world) && weightIn(held?.destinations, desired) !== FULL_WEIGHT)
+    return `Ready although the EndpointSlices do not hold ${desired}`;
   const elsewhere = world.proxies.find(
     ({ role, held }) =>
       role === 'Gateway' &&

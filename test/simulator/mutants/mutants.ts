@@ -283,4 +283,51 @@ export const mutants: readonly Mutant[] = [
     replacement: "return removeKinds(revision, ['Deployment', ",
     caughtBy: 'I15',
   },
+  {
+    name: 'labels of whoever are applied as if they were ours',
+    file: 'plan/writes.ts',
+    snippet: 'const object = withAppliedHash(desired);',
+    replacement:
+      'const labels = { ...live?.metadata.labels, ...desired.metadata.labels };\n' +
+      '  const object = withAppliedHash({ ...desired, metadata: { ...desired.metadata, labels } });',
+    caughtBy: 'I5',
+  },
+  {
+    name: 'an autoscaler is applied as it was found, with what is wanted over it',
+    file: 'plan/writes.ts',
+    snippet: "...applyWhenDifferent(objects.get('HorizontalPodAutoscaler'), autoscaler),",
+    replacement:
+      "...applyWhenDifferent(objects.get('HorizontalPodAutoscaler'), { ...autoscaler, spec: " +
+      "{ ...(objects.get('HorizontalPodAutoscaler') as typeof autoscaler | undefined)?.spec, ...autoscaler.spec } }),",
+    caughtBy: 'I5',
+  },
+  {
+    name: 'EndpointSlices that are behind are no doubt',
+    file: 'plan/proof.ts',
+    snippet: 'EntryService: [endpointsUnknown, endpointsBehind],',
+    replacement: 'EntryService: [endpointsUnknown],',
+    caughtBy: 'I11',
+  },
+  {
+    name: 'new connections to the old side are not waited for',
+    file: 'plan/retirement.ts',
+    snippet:
+      'lastConnectionSecondsAgo === undefined ? isUnused(report) : isLongAgo(lastConnectionSecondsAgo)',
+    replacement: 'lastConnectionSecondsAgo === undefined ? isUnused(report) : true',
+    caughtBy: 'I2',
+  },
+  {
+    name: 'a rolling update ends the stable first',
+    file: 'strategies/rolling-update.ts',
+    snippet: 'candidateShare: share }',
+    replacement: 'candidateShare: share, endsStableFirst: true }',
+    caughtBy: 'I13',
+  },
+  {
+    name: 'the next revision starts before there is room for it',
+    file: 'plan/writes.ts',
+    snippet: 'return ending !== undefined && ending !== revision && isRunning(ending);',
+    replacement: 'return ending?.name === revision.name && isRunning(ending);',
+    caughtBy: 'I7',
+  },
 ];
