@@ -1,5 +1,5 @@
 import type { KubernetesObject, ObjectReference, ObjectVersion } from '../api/object.ts';
-import { isConflict, isInvalid, isNotFound } from '../controller/errors.ts';
+import { isAlreadyExists, isConflict, isInvalid, isNotFound } from '../controller/errors.ts';
 import type { PlannedEvent } from '../plan/action.ts';
 import type { Caches } from '../controller/caches.ts';
 import type { Cluster } from './cluster.ts';
@@ -120,7 +120,7 @@ export class KubernetesCluster implements Cluster {
       });
     } catch (error) {
       // It has been recorded by the pass that this one repeats.
-      if (!isConflict(error)) throw error;
+      if (!isAlreadyExists(error)) throw error;
     }
   }
 

@@ -275,6 +275,12 @@ describe('beside the objects', () => {
     expect(first?.message).toHaveLength(1024);
   });
 
+  it('an event that meets another conflict than its own name is a failure', async () => {
+    answers = [{ status: 409, body: { reason: 'Conflict', message: 'the quota is being changed' } }];
+    const event = { type: 'Normal', reason: 'Healthy', message: '' } as const;
+    await expect(cluster.recordEvent(owner, event)).rejects.toMatchObject({ status: 409 });
+  });
+
   it('reading what is not there gives nothing, and an empty list is a list', async () => {
     answers = [
       { status: 404, body: {} },
