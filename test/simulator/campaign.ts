@@ -24,6 +24,8 @@ export interface Effort {
   readonly steps: number;
   /** States to know around every moment before the search in all orders ends. */
   readonly states: number;
+  /** Where to look round; left out: everywhere. */
+  readonly moments?: readonly string[];
 }
 
 export interface Outcome {
@@ -89,17 +91,18 @@ export function hunt(code: string, effort: Effort): BadEnd | undefined {
   return undefined;
 }
 
-function* search({ seed, sweeps, walks, steps, states }: Effort, census: Census): Iterable<() => void> {
+function* search(effort: Effort, census: Census): Iterable<() => void> {
+  const { seed, sweeps, walks, steps, states, moments = MOMENT_NAMES } = effort;
   const dice = new Dice(seed);
-  for (const name of MOMENT_NAMES) yield () => leaveEveryWay(new Tale(momentOf(name), census));
-  for (const name of MOMENT_NAMES) yield () => restartEverywhere(momentOf(name), census);
+  for (const name of moments) yield () => leaveEveryWay(new Tale(momentOf(name), census));
+  for (const name of moments) yield () => restartEverywhere(momentOf(name), census);
   for (let round = 0; round < Math.max(sweeps, walks); round += 1) {
-    for (const name of MOMENT_NAMES) {
+    for (const name of moments) {
       if (round < sweeps) yield () => sweep(momentOf(name), { dice, census, point: round });
       if (round < walks) yield () => walk(momentOf(name), dice, { steps, census });
     }
   }
-  for (const name of MOMENT_NAMES) yield () => exhaust(momentOf(name), { states, census });
+  for (const name of moments) yield () => exhaust(momentOf(name), { states, census });
 }
 
 /** What was looked at, in a few lines. */

@@ -33,7 +33,8 @@ describe('the production plan, in every world that the search reaches', () => {
   });
 
   it('looks in the same places when it is given the same seed', () => {
-    const small: Effort = { seed: 7, sweeps: 0, walks: 1, steps: 20, states: 20 };
+    const moments = ['the first revision is awaited', 'v2 is to get 50 %', 'somebody decides to go on'];
+    const small: Effort = { seed: 7, sweeps: 1, walks: 1, steps: 20, states: 20, moments };
     const [first, second] = [explore(small), explore(small)];
     expect(second.census.transitions).toBe(first.census.transitions);
     expect([...second.census.distinct]).toEqual([...first.census.distinct]);

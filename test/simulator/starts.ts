@@ -1,7 +1,8 @@
 import { write } from './api-server.ts';
 import { IDLE } from './operator.ts';
 import { comesToRest } from './settle.ts';
-import { Census } from './simulation.ts';
+import { Census, ViolationError } from './simulation.ts';
+import { BadEnd } from './tale.ts';
 import { newModelDeployment } from './user.ts';
 import type { Proxy, ProxyRole, World } from './world.ts';
 
@@ -83,10 +84,21 @@ const makers: Readonly<Record<Start, () => World>> = {
   'serving v1 without a mesh': () => atRest('created without a mesh'),
 };
 
+/** A way to the beginning that ends badly is a story too. */
+function made(start: Start): World {
+  try {
+    return makers[start]();
+  } catch (error) {
+    if (!(error instanceof ViolationError)) throw error;
+    const from = start.replace('serving v1', 'created') as Start;
+    throw new BadEnd({ start: from, events: [], thenRests: true }, error);
+  }
+}
+
 export function startOf(start: Start): World {
   const known = worlds.get(start);
   if (known !== undefined) return known;
-  const world = makers[start]();
+  const world = made(start);
   worlds.set(start, world);
   return world;
 }
