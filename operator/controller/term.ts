@@ -5,8 +5,7 @@ import type { ApiRequest, Transport } from './transport.ts';
  * The time for which this process leads, and the fence around it: a write goes out only while nobody else can lead,
  * which is looked up on the monotonic clock in the tick in which it goes out, so that a process that was stopped in
  * mid-work sends nothing when it wakes. What went out before may still arrive later; that is refused by the version
- * that it names. A term that was ended stays so: whoever
- * leads again does it in another one.
+ * that it names. A term that was ended stays so: whoever leads again does it in another one.
  */
 export class Term {
   private leadsUntilMs: number;

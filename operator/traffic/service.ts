@@ -43,11 +43,13 @@ export const service: Router = {
 
   /**
    * Routes of Istio are in the way of a Service that was chosen; where Istio itself is away they may be all that
-   * proxies have when it comes back.
+   * proxies have when it comes back. The policies of what a route names outlive it (I3).
    */
   obsolete(children, { spec }) {
     if (spec.traffic.router !== 'Service') return [];
-    return children.filter(({ apiVersion }) => apiVersion.startsWith('networking.istio.io/'));
+    const ofIstio = children.filter(({ apiVersion }) => apiVersion.startsWith('networking.istio.io/'));
+    const routes = ofIstio.filter(({ kind }) => kind === 'VirtualService');
+    return routes.length > 0 ? routes : ofIstio;
   },
 };
 

@@ -63,10 +63,13 @@ describe('the entry Service as the route', () => {
     expect(service.readRouting([bare], modelDeployment)?.destinations).toHaveLength(1);
   });
 
-  test('takes the routes of Istio away where it was chosen, and leaves them where Istio is only away', () => {
+  test('takes the routes of Istio away where it was chosen, then their policies, and leaves them where Istio is only away', () => {
     const routes = istio.render(modelDeployment, routeAllTo(STABLE)).objects;
     const chosen = modelDeploymentWith({ traffic: { router: 'Service' } });
-    expect(service.obsolete(routes, chosen)).toEqual(routes);
-    expect(service.obsolete(routes, modelDeployment)).toEqual([]);
+    const policies = istio.policiesFor(modelDeployment, STABLE);
+    expect(service.obsolete([...policies, ...routes], chosen)).toEqual(routes);
+    expect(service.obsolete(policies, chosen)).toEqual(policies);
+    expect(service.obsolete(policies, chosen)).toHaveLength(1);
+    expect(service.obsolete([...policies, ...routes], modelDeployment)).toEqual([]);
   });
 });
