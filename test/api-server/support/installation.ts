@@ -87,10 +87,13 @@ export class Installation {
   /** Istio as far as an API server knows of it: its CustomResourceDefinitions. */
   async installIstio(): Promise<void> {
     await this.server.kubectl('create', '-f', part('istio-crds.yaml'));
-    await this.server.kubectl(
-      ...['wait', '--for=condition=Established', '--timeout=60s', 'crd/virtualservices.networking.istio.io'],
-      ...['crd/gateways.networking.istio.io', 'crd/destinationrules.networking.istio.io'],
+    const crds = ['virtualservices', 'gateways', 'destinationrules'].map(
+      (plural) => `crd/${plural}.networking.istio.io`,
     );
+    // kubectl gives up on an object that has no conditions at all yet.
+    await waitFor('the kinds of Istio are served', async () => {
+      return await this.server.kubectl('wait', '--for=condition=Established', '--timeout=60s', ...crds);
+    });
   }
 
   /** Takes every object of its kinds along. */
