@@ -19,7 +19,7 @@ describe('admission by a real API server', () => {
   beforeAll(async () => {
     server = await startApiServer();
     await server.kubectl('apply', '-f', definition);
-    await server.kubectl('wait', '--for=condition=Established', '--timeout=30s', '-f', definition);
+    await server.kubectl.established('-f', definition);
     await server.kubectl.apply(
       namespaces.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
     );

@@ -55,12 +55,7 @@ describe('the chart on a real API server', () => {
   test('installs what it renders', async () => {
     const deployment = await server.kubectl('-n', NAMESPACE, 'get', 'deployment', 'headgate', '-o', 'name');
     expect(deployment.trim()).toBe('deployment.apps/headgate');
-    await server.kubectl(
-      'wait',
-      '--for=condition=Established',
-      'crd/modeldeployments.headgate.dev',
-      '--timeout=30s',
-    );
+    await server.kubectl.established('crd/modeldeployments.headgate.dev');
     await server.kubectl.apply([smallest]);
     await expect(server.kubectl('get', 'mdep', 'fraud', '-o', 'name')).resolves.toContain('fraud');
   });

@@ -78,15 +78,7 @@ describe('the children of an example, on a real API server', () => {
     const istio = part('istio-crds.yaml');
     await server.kubectl('apply', '-f', definition);
     await server.kubectl('create', '-f', istio);
-    await server.kubectl(
-      'wait',
-      '--for=condition=Established',
-      '--timeout=60s',
-      '-f',
-      definition,
-      '-f',
-      istio,
-    );
+    await server.kubectl.established('-f', definition, '-f', istio);
   });
 
   afterAll(async () => {

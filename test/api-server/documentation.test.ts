@@ -26,7 +26,7 @@ describe('the documentation on a real API server', () => {
     const crd = await readFile(join(repository, 'crds/modeldeployments.yaml'), 'utf8');
     await server.kubectl.apply(crd);
     await server.kubectl.apply(await readFile(part('istio-crds.yaml'), 'utf8'));
-    await server.kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s');
+    await server.kubectl.established('crd', '--all');
     for (const name of ['istio-system', 'ml']) await server.kubectl('create', 'namespace', name);
   });
 

@@ -30,13 +30,9 @@ const istiodSettings = {
 
 export async function applyIstioCrds(site: Site): Promise<void> {
   await site.kubectl('create', '-f', part('istio-crds.yaml'));
-  await site.kubectl(
-    ...['wait', '--for=condition=Established', '--timeout=60s', 'crd/virtualservices.networking.istio.io'],
-    ...[
-      'crd/gateways.networking.istio.io',
-      'crd/destinationrules.networking.istio.io',
-      'crd/peerauthentications.security.istio.io',
-    ],
+  await site.kubectl.established(
+    ...['crd/virtualservices.networking.istio.io', 'crd/gateways.networking.istio.io'],
+    ...['crd/destinationrules.networking.istio.io', 'crd/peerauthentications.security.istio.io'],
   );
 }
 

@@ -1,5 +1,6 @@
 import { part } from './programs.ts';
 import { run } from './shell.ts';
+import { waitFor } from './wait.ts';
 
 export interface Kubectl {
   (...args: string[]): Promise<string>;
@@ -9,6 +10,8 @@ export interface Kubectl {
   create(manifest: string, ...args: string[]): Promise<string>;
   /** `get … -o json`, parsed. */
   json(...args: string[]): Promise<unknown>;
+  /** Settled once the kinds of these definitions are served; as `kubectl wait` names them. */
+  established(...definitions: string[]): Promise<void>;
 }
 
 /** kubectl bound to one cluster; nothing of the user's own configuration is read or written. */
@@ -30,5 +33,10 @@ export function createKubectl(kubeconfig: string, cacheFolder: string): Kubectl 
       execute(['create', '-f', '-', ...args], manifest),
     json: async (...args: string[]): Promise<unknown> =>
       JSON.parse(await execute([...args, '-o', 'json'])) as unknown,
+    established: async (...definitions: string[]): Promise<void> => {
+      const question = ['wait', '--for=condition=Established', '--timeout=60s', ...definitions];
+      // kubectl gives up on an object that has no conditions at all yet.
+      await waitFor('the definitions are served', () => execute(question), { timeoutMs: 60_000 });
+    },
   });
 }

@@ -72,7 +72,7 @@ export class Installation {
       const place = ['--kubeconfig', server.kubeconfig, '--namespace', SYSTEM_NAMESPACE];
       await helm('install', 'headgate', chart, ...place);
       const crds = ['crd/modeldeployments.headgate.dev', 'crd/rolloutdecisions.headgate.dev'];
-      await server.kubectl('wait', '--for=condition=Established', ...crds);
+      await server.kubectl.established(...crds);
       const kubeconfig = await server.kubeconfigForServiceAccount(SYSTEM_NAMESPACE, 'headgate');
       const settings = { HEADGATE_DECISION_POLICY: DECISION_POLICY };
       const installation = new Installation(server, kubeconfig, settings);
@@ -87,10 +87,8 @@ export class Installation {
   /** Istio as far as an API server knows of it: its CustomResourceDefinitions. */
   async installIstio(): Promise<void> {
     await this.server.kubectl('create', '-f', part('istio-crds.yaml'));
-    await this.server.kubectl(
-      ...['wait', '--for=condition=Established', '--timeout=60s', 'crd/virtualservices.networking.istio.io'],
-      ...['crd/gateways.networking.istio.io', 'crd/destinationrules.networking.istio.io'],
-    );
+    const plurals = ['virtualservices', 'gateways', 'destinationrules'];
+    await this.server.kubectl.established(...plurals.map((plural) => `crd/${plural}.networking.istio.io`));
   }
 
   /** Takes every object of its kinds along. */
