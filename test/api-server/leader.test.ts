@@ -5,6 +5,7 @@ import { waitFor } from '../bed/wait.ts';
 import { Installation } from './support/installation.ts';
 import { judge, writerOf } from './support/judgement.ts';
 import { isLeader, ledFrom, Replicas } from './support/replicas.ts';
+import type { Way } from './support/way.ts';
 
 const USUAL_LEASE_SECONDS = 15;
 const SHORT_LEASE_SECONDS = 2;
@@ -50,6 +51,17 @@ describe('replicas on a real API server', { timeout: 240_000 }, () => {
 
   async function changeIsTakenIn(name = 'fraud'): Promise<void> {
     await isTakenIn(await userChangesModel(name), name);
+  }
+
+  /** To open one takes more than what is sent at once: what is to be held up on its way must find one open. */
+  async function opensConnectionsToSpare(way: Way): Promise<void> {
+    const names = ['fraud', 'churn', 'credit', 'price'];
+    way.holdOutward();
+    const generations = await Promise.all(names.map((name) => userChangesModel(name)));
+    // Each of them now waits for an answer, by a connection of its own.
+    await rest(500);
+    way.open();
+    await Promise.all(names.map((name, index) => isTakenIn(generations[index], name)));
   }
 
   test('are all ready, and one of them works', async () => {
@@ -105,15 +117,16 @@ describe('replicas on a real API server', { timeout: 240_000 }, () => {
   });
 
   test('refuse what one sent before it was stopped and which arrives over its successor', async () => {
-    await twoReplicas(SHORT_LEASE_SECONDS);
-    // Work on several at once leaves it connections to spare: to open one takes more than what it sends at once.
-    await Promise.all(['fraud', 'churn', 'credit', 'price'].map((name) => changeIsTakenIn(name)));
+    // Long enough that even on a busy machine its first writes are out while it still takes itself for the leader.
+    const leaseSeconds = 4;
+    await twoReplicas(leaseSeconds);
     const leader = await replicas.leader();
+    await opensConnectionsToSpare(leader.way);
     leader.way.holdOutward();
     // It hears of this, and what it writes then stays on its way.
     const generation = await userChangesModel();
     // Longer than its first write takes, and hardly less than it takes itself for the leader.
-    await rest(500 * SHORT_LEASE_SECONDS);
+    await rest(500 * leaseSeconds);
     process.kill(leader.operator.pid, 'SIGSTOP');
     const successor = await replicas.leader(leader);
     // So the successor has written all that is still on its way.
