@@ -35,13 +35,13 @@ soak: setup ## a million watch events with every fault of an API server and a ne
 	@$(run) node --expose-gc test/soak/main.ts
 
 campaign: setup ## every leaf of the CRD, changed again and again and back; some minutes
-	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh api && HEADGATE_CAMPAIGN=whole vitest run --project api-server test/api-server/schema-campaign.test.ts
+	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh && HEADGATE_CAMPAIGN=whole vitest run --project api-server test/api-server/schema-campaign.test.ts
 
 failovers: setup ## a thousand leaders lost, one after the other, by every way to lose one: whose writes land; about an hour
 	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh && HEADGATE_FAILOVERS=1000 vitest run --project api-server test/api-server/failovers.test.ts
 
 faults: setup ## every write and every event of a rollout of each strategy, with every fault of an API server once; about an hour
-	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh api && HEADGATE_FAULTS="$${HEADGATE_FAULTS:-whole}" vitest run --project api-server test/api-server/faults.test.ts
+	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh && HEADGATE_FAULTS="$${HEADGATE_FAULTS:-whole}" vitest run --project api-server test/api-server/faults.test.ts
 
 bench-operator: setup ## objects per second, no-op reconcile, memory at 1,000 objects
 	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh api && node bench/operator.ts

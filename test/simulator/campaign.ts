@@ -1,6 +1,6 @@
 import { PHASES } from '../../operator/api/status.ts';
 import type { Phase } from '../../operator/plan/course.ts';
-import { Dice } from './dice.ts';
+import { Dice } from '../support/dice.ts';
 import { exhaust } from './exhaust.ts';
 import { FAULT_NAMES, type FaultName } from './faults.ts';
 import { invariants } from './invariants/index.ts';

@@ -1,6 +1,6 @@
 import { deployedRevisions } from './cluster.ts';
 import { liveDecisions } from './decisions.ts';
-import type { Dice } from './dice.ts';
+import type { Dice } from '../support/dice.ts';
 import type { Event } from './environment.ts';
 import { isTriggered } from './operator.ts';
 import type { World } from './world.ts';

@@ -1,4 +1,4 @@
-import type { Dice } from './dice.ts';
+import type { Dice } from '../support/dice.ts';
 import { FAULT_NAMES, type FaultName } from './faults.ts';
 import { usualEvent, type Moment } from './moments.ts';
 import { randomMove } from './moves.ts';

@@ -1,4 +1,4 @@
-import type { Dice } from './dice.ts';
+import type { Dice } from '../support/dice.ts';
 import type { Event } from './environment.ts';
 import { FAULT_NAMES, recoveries } from './faults.ts';
 import type { Moment } from './moments.ts';

@@ -2,7 +2,7 @@ import { annotations, revisionName } from '../../operator/api/names.ts';
 import { FULL_WEIGHT } from '../../operator/traffic/routing.ts';
 import { modelUri } from './cluster.ts';
 import { decide, unansweredDecisions } from './decisions.ts';
-import type { Dice } from './dice.ts';
+import type { Dice } from '../support/dice.ts';
 import { isPlain, stableRevision } from './invariants/invariant.ts';
 import { healingEvents, isUnsupported, pausesForEver } from './settle.ts';
 import type { Tale } from './tale.ts';

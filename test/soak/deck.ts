@@ -1,4 +1,4 @@
-import type { Dice } from '../simulator/dice.ts';
+import type { Dice } from '../support/dice.ts';
 
 export interface Kind<Item> {
   readonly item: Item;

@@ -3,7 +3,7 @@ import { listFaults, watchFaults, type ListFault, type WatchFault } from '../sup
 import type { FaultServer } from '../support/fault-server/fault-server.ts';
 import { type FaultPlan } from '../support/fault-server/fault-server.ts';
 import { Deck } from './deck.ts';
-import type { Dice } from '../simulator/dice.ts';
+import type { Dice } from '../support/dice.ts';
 import type { ServerReport, SoakOptions } from './protocol.ts';
 
 const LARGEST_BACKLOG_BYTES = 2 ** 20;

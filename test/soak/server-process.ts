@@ -1,5 +1,5 @@
 import { FaultServer } from '../support/fault-server/fault-server.ts';
-import { Dice } from '../simulator/dice.ts';
+import { Dice } from '../support/dice.ts';
 import { HurtServer } from './hurt-server.ts';
 import type { Answer, Command, SoakOptions } from './protocol.ts';
 

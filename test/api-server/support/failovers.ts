@@ -1,5 +1,6 @@
 import { setTimeout as rest } from 'node:timers/promises';
 import type { Installation } from './installation.ts';
+import { Dice } from '../../support/dice.ts';
 import { ledFrom, type Replica, type Replicas } from './replicas.ts';
 import type { Way } from './way.ts';
 
@@ -14,17 +15,6 @@ const LONGEST_AWAY_MS = 1_000;
 /** One that leads, one that takes over, and one that is on its way. */
 const REPLICAS = 3;
 
-/** Numbers from 0 to below 1 that are the same for the same seed (mulberry32). */
-export function diceOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 export interface Failover {
   readonly loss: Loss;
   readonly seconds: number;
@@ -36,21 +26,21 @@ export async function failOver(
   replicas: Replicas,
   { count, seed }: { readonly count: number; readonly seed: number },
 ): Promise<readonly Failover[]> {
-  const dice = diceOf(seed);
+  const dice = new Dice(seed);
   const users = new AbortController();
   const changing = changeModels(installation, users.signal);
   const coming: Promise<unknown>[] = [];
   for (let index = 0; index < REPLICAS; index += 1) await replicas.add();
   const failovers: Failover[] = [];
   for (let index = 0; index < count; index += 1) {
-    const loss = losses[Math.floor(dice() * losses.length)] ?? 'killed';
+    const loss = dice.pick(losses) ?? 'killed';
     const leader = await replicas.leader();
-    await rest(dice() * CHANGE_EVERY_MS * 3);
+    await rest(dice.next() * CHANGE_EVERY_MS * 3);
     const lostMs = Date.now();
     const comeBack = await lose(replicas, leader, loss);
     const successor = await replicas.leader(leader);
     failovers.push({ loss, seconds: ((await ledFrom(successor, lostMs)) - lostMs) / 1000 });
-    await rest(dice() * LONGEST_AWAY_MS);
+    await rest(dice.next() * LONGEST_AWAY_MS);
     coming.push(comeBack());
     // No more than one at a time is away, so that there is somebody to take over.
     if (coming.length > 1) await coming.shift();
