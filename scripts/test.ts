@@ -1,16 +1,32 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 /** One thing to run; a check counts as one test, a vitest project as the tests in it. */
 type Tier =
   | { readonly name: string; readonly kind: 'check'; readonly command: readonly string[] }
   | { readonly name: string; readonly kind: 'vitest' };
 
-interface Totals {
+interface Outcome {
   readonly passed: number;
   readonly failed: number;
+  /** What failed and with which words, a line each. */
+  readonly failures: readonly string[];
+}
+
+/** What is read of vitest's JSON report. */
+interface Report {
+  readonly numPassedTests?: number;
+  readonly numFailedTests?: number;
+  readonly testResults?: readonly {
+    readonly name: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
+  }[];
 }
 
 /** Cheap first; a failing tier does not hide the next one. */
@@ -36,27 +52,36 @@ async function main(selection: string): Promise<void> {
   if (chosen.length === 0)
     throw new Error(`no tier is called ${selection}: all, fast, ${tiers.map(({ name }) => name).join(', ')}`);
   const rows: string[] = [];
-  let total: Totals = { passed: 0, failed: 0 };
+  const outcomes: Outcome[] = [];
   for (const tier of chosen) {
     const startedMs = performance.now();
     console.log(`\n── ${tier.name}`);
-    const { passed, failed } =
-      tier.kind === 'check' ? await runCheck(tier.command) : await runProject(tier.name);
-    total = { passed: total.passed + passed, failed: total.failed + failed };
+    const outcome = await (tier.kind === 'check' ? runCheck(tier) : runProject(tier.name));
+    outcomes.push(outcome);
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
     rows.push(
-      `${tier.name.padEnd(12)}${String(passed).padStart(6)} passed${String(failed).padStart(6)} failed${seconds.padStart(7)} s`,
+      `${tier.name.padEnd(12)}${String(outcome.passed).padStart(6)} passed${String(outcome.failed).padStart(6)} failed${seconds.padStart(7)} s`,
     );
   }
-  console.log(`\n${rows.join('\n')}\n\n${total.passed} passed, ${total.failed} failed`);
-  process.exitCode = total.failed === 0 ? 0 : 1;
+  const [passed, failed] = [sum(outcomes, 'passed'), sum(outcomes, 'failed')];
+  // Whoever reads only the end of a long log still learns what failed.
+  for (const failure of outcomes.flatMap(({ failures }) => failures)) console.log(`\n✗ ${failure}`);
+  console.log(`\n${rows.join('\n')}\n\n${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
 }
 
-async function runCheck([program = '', ...args]: readonly string[]): Promise<Totals> {
-  return (await exitCodeOf(program, args)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+function sum(outcomes: readonly Outcome[], field: 'passed' | 'failed'): number {
+  return outcomes.reduce((total, outcome) => total + outcome[field], 0);
 }
 
-async function runProject(project: string): Promise<Totals> {
+async function runCheck({ name, command }: Extract<Tier, { kind: 'check' }>): Promise<Outcome> {
+  const [program = '', ...args] = command;
+  return (await exitCodeOf(program, args)) === 0
+    ? { passed: 1, failed: 0, failures: [] }
+    : { passed: 0, failed: 1, failures: [`${name}: ${command.join(' ')}`] };
+}
+
+async function runProject(project: string): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), 'headgate-test-'));
   const outputFile = join(folder, 'result.json');
   try {
@@ -68,19 +93,35 @@ async function runProject(project: string): Promise<Totals> {
       '--reporter=json',
       `--outputFile.json=${outputFile}`,
     ]);
-    return await totalsOf(outputFile, exitCode);
+    return await outcomeOf(project, outputFile, exitCode);
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
 /** A run that fails outside of any test, or finds none, counts as one failure: silence is never a pass. */
-async function totalsOf(outputFile: string, exitCode: number): Promise<Totals> {
-  const result = JSON.parse(await readFile(outputFile, 'utf8').catch(() => '{}')) as Partial<
-    Record<'numPassedTests' | 'numFailedTests', number>
-  >;
-  const { numPassedTests: passed = 0, numFailedTests: failed = 0 } = result;
-  return { passed, failed: failed === 0 && (exitCode !== 0 || passed === 0) ? 1 : failed };
+async function outcomeOf(project: string, outputFile: string, exitCode: number): Promise<Outcome> {
+  const report = JSON.parse(await readFile(outputFile, 'utf8').catch(() => '{}')) as Report;
+  const { numPassedTests: passed = 0, numFailedTests: failed = 0 } = report;
+  if (failed > 0 || (exitCode === 0 && passed > 0)) return { passed, failed, failures: failuresIn(report) };
+  return { passed, failed: 1, failures: [`${project}: vitest ended with ${exitCode} outside of any test`] };
+}
+
+function failuresIn({ testResults = [] }: Report): string[] {
+  return testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map(
+        ({ fullName, failureMessages = [] }) =>
+          `${relative(process.cwd(), name)}: ${fullName}\n${withoutLibraries(failureMessages.join('\n'))}`,
+      ),
+  );
+}
+
+/** The first lines of a failure, less the frames that are not ours. */
+function withoutLibraries(message: string): string {
+  const lines = message.split('\n').filter((line) => !/^\s+at .*(node_modules|node:|new Promise)/.test(line));
+  return lines.slice(0, 8).join('\n');
 }
 
 function exitCodeOf(program: string, args: readonly string[]): Promise<number> {
