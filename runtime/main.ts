@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import type { Logger } from 'winston';
-import { environment, readConfig, readTerminationLogPath, type RuntimeConfig } from './config.ts';
+import { environment, readConfig, readTerminationLogPath, type RuntimeConfig } from './config/config.ts';
 import { StartFailure } from './errors.ts';
 import { createLog } from './log.ts';
 import { RuntimeServer } from './runtime-server.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'winston';
-import type { RuntimeConfig } from './config.ts';
+import type { RuntimeConfig } from './config/config.ts';
 import { DataPlane } from './data-plane.ts';
 import { ExecutorSupervisor } from './executor/supervisor.ts';
 import { countThreads, readTextFile } from './executor/threads.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { readConfig, readTerminationLogPath } from '../../runtime/config.ts';
-import type { StartFailure } from '../../runtime/errors.ts';
-import { parseAllowList } from '../../runtime/model-source/http/allow-list.ts';
-import { modelSource } from './model-source/source.ts';
+import { readConfig, readTerminationLogPath } from '../../../runtime/config/config.ts';
+import type { StartFailure } from '../../../runtime/errors.ts';
+import { parseAllowList } from '../../../runtime/model-source/http/allow-list.ts';
+import { modelSource } from '../model-source/source.ts';
 
 const smallest = {
   HEADGATE_MODEL_URI: 'file:///mnt/model/fraud.onnx',

@@ -1,0 +1,56 @@
+import { readModelSource } from '../model-source/settings.ts';
+import type { ModelSource } from '../model-source/model-source.ts';
+import { Settings, type Environment } from './settings.ts';
+
+export interface RuntimeConfig {
+  readonly model: ModelSource;
+  readonly modelName: string;
+  readonly revision: string;
+  readonly queueMaxDepth: number;
+  readonly drainMs: number;
+  readonly requestMaxBytes: number;
+  /** Undefined: a share of the container's memory. */
+  readonly requestsMaxBytes: number | undefined;
+  readonly runTimeoutMs: number;
+  /** Undefined: counted from the container's CPU limit. */
+  readonly threads: number | undefined;
+  readonly port: number;
+  readonly managementPort: number;
+  readonly logLevel: string;
+}
+
+const MEBIBYTE = 2 ** 20;
+const DEFAULT_TERMINATION_LOG = '/dev/termination-log';
+
+/**
+ * Throws StartFailure with what to set; nothing else in the runtime reads the environment. A concept with more than a
+ * number or two has a reader of its own beside it, as the model's source has.
+ */
+export function readConfig(environment: Environment): RuntimeConfig {
+  const settings = new Settings(environment);
+  const whole = (name: string, byDefault: number, minimum: number, maximum: number): number =>
+    settings.whole(name, { byDefault, minimum, maximum });
+  const threads = whole('HEADGATE_THREADS', 0, 0, 1024);
+  const requestsMaxBytes = whole('HEADGATE_REQUESTS_MAX_BYTES', 0, 0, Number.MAX_SAFE_INTEGER);
+  return {
+    model: readModelSource(settings),
+    modelName: settings.required('HEADGATE_MODEL_NAME'),
+    revision: settings.required('HEADGATE_REVISION'),
+    queueMaxDepth: whole('HEADGATE_QUEUE_MAX_DEPTH', 512, 1, 1_000_000),
+    drainMs: whole('HEADGATE_DRAIN_SECONDS', 5, 0, 3600) * 1000,
+    requestMaxBytes: whole('HEADGATE_REQUEST_MAX_BYTES', 64 * MEBIBYTE, 1, 1024 * MEBIBYTE),
+    requestsMaxBytes: requestsMaxBytes === 0 ? undefined : requestsMaxBytes,
+    runTimeoutMs: whole('HEADGATE_RUN_TIMEOUT_SECONDS', 60, 1, 3600) * 1000,
+    threads: threads === 0 ? undefined : threads,
+    port: whole('HEADGATE_PORT', 8080, 0, 65_535),
+    managementPort: whole('HEADGATE_MANAGEMENT_PORT', 8082, 0, 65_535),
+    logLevel: settings.oneOf('HEADGATE_LOG_LEVEL', ['error', 'warn', 'info', 'debug']) ?? 'info',
+  };
+}
+
+/** Apart from readConfig, because a failure of that one has to be written there too. */
+export function readTerminationLogPath(environment: Environment): string {
+  return new Settings(environment).optional('HEADGATE_TERMINATION_LOG') ?? DEFAULT_TERMINATION_LOG;
+}
+
+export const environment: Environment = process.env;
