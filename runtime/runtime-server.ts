@@ -1,9 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'winston';
 import type { RuntimeConfig } from './config/config.ts';
-import { DataPlane } from './data-plane.ts';
+import { DataPlane } from './inference/data-plane.ts';
 import { ExecutorSupervisor } from './executor/supervisor.ts';
 import { countThreads, readTextFile } from './executor/threads.ts';
+import { InferenceService } from './inference/inference-service.ts';
 import { ManagementServer } from './management/management-server.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { Traffic } from './metrics/traffic.ts';
@@ -48,7 +49,8 @@ export class RuntimeServer {
     });
     const requestsMaxBytes = config.requestsMaxBytes ?? shareOfMemory(process.constrainedMemory());
     const budget = new BodyBudget(config.requestMaxBytes, requestsMaxBytes);
-    const inferRoute = new InferRoute({ dataPlane, revision, budget, traffic, metrics, log });
+    const service = new InferenceService({ dataPlane, revision, observers: [traffic, metrics], log });
+    const inferRoute = new InferRoute(service, budget);
     this.#dataPlane = dataPlane;
     this.#rest = new RestServer({
       modelName,

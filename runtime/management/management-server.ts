@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
-import type { DataPlane } from '../data-plane.ts';
+import type { DataPlane } from '../inference/data-plane.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Traffic, TrafficReport } from '../metrics/traffic.ts';
 

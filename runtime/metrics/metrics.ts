@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Origin } from '../rest/origin.ts';
-import type { Answered } from './traffic.ts';
+import type { Origin } from '../inference/origin.ts';
+import type { Journey, JourneyObserver, Outcome } from '../inference/journey.ts';
+import { answeredOf } from './answered.ts';
 
 export interface MetricSources {
   readonly model: string;
@@ -14,7 +15,7 @@ const DURATION_BUCKETS_SECONDS = [
 ];
 
 /** What Prometheus scrapes. The p95 gauge is what the autoscaler acts on: it always has a value. */
-export class Metrics {
+export class Metrics implements JourneyObserver {
   readonly registry = new Registry();
   readonly #labels: { readonly model: string; readonly revision: string };
   readonly #requests: Readonly<Record<Origin, Counter>>;
@@ -62,7 +63,10 @@ export class Metrics {
     this.#addGauge('headgate_queue_depth', 'Infer requests that wait for the executor.', sources.queueDepth);
   }
 
-  recordAnswer({ origin, status, latencyMs }: Answered): void {
+  onEnd(journey: Journey, outcome: Outcome, endedAtMs: number): void {
+    const answered = answeredOf(journey, outcome, endedAtMs);
+    if (answered === undefined) return;
+    const { origin, status, latencyMs } = answered;
     this.#requests[origin].inc({ ...this.#labels, code: status });
     if (origin === 'User') this.#duration.observe(latencyMs / 1000);
   }

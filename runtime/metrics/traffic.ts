@@ -1,4 +1,5 @@
-import type { Origin } from '../rest/origin.ts';
+import type { Journey, JourneyObserver, Outcome } from '../inference/journey.ts';
+import { answeredOf, type Answered } from './answered.ts';
 import { LatencyWindow, WINDOW_SECONDS, type WindowCounts } from './latency-window.ts';
 import { RoutingsSeen, type RoutingSeen } from './routings-seen.ts';
 
@@ -18,13 +19,6 @@ export interface TrafficReport {
   readonly lastConnectionSecondsAgo: number | null;
 }
 
-export interface Answered {
-  readonly origin: Origin;
-  readonly status: number;
-  /** From the arrival of the request to its answer. */
-  readonly latencyMs: number;
-}
-
 /** Answers that say how fast the model is: a shed or refused request never saw it. */
 function hasReachedModel(status: number): boolean {
   return status === 200 || status === 500;
@@ -34,7 +28,7 @@ function hasReachedModel(status: number): boolean {
  * Counts the infer requests of one revision. Whatever is work keeps the server busy, so the autoscaler's latency and the
  * draining look at all of it; what users got is counted apart from what nobody saw.
  */
-export class Traffic {
+export class Traffic implements JourneyObserver {
   readonly #all = new LatencyWindow();
   readonly #users = new LatencyWindow();
   readonly #mirrors = new LatencyWindow();
@@ -44,6 +38,18 @@ export class Traffic {
   #inFlight = 0;
   #lastRequestMs: number | undefined;
   #lastConnectionMs: number | undefined;
+
+  onArrival({ arrivedAtMs, header }: Journey): void {
+    const routing = header('x-headgate-routing');
+    if (routing !== undefined) this.recordRouting(routing, arrivedAtMs);
+    this.recordArrival(arrivedAtMs);
+  }
+
+  onEnd(journey: Journey, outcome: Outcome, endedAtMs: number): void {
+    const answered = answeredOf(journey, outcome, endedAtMs);
+    if (answered === undefined) this.recordHangUp();
+    else this.recordAnswer(answered, endedAtMs);
+  }
 
   recordRouting(hash: string, nowMs: number): void {
     this.#routings.record(hash, nowMs);

@@ -7,7 +7,9 @@ const MEBIBYTE = 2 ** 20;
 function readSha256(settings: Settings): string | undefined {
   const digest = settings.optional('HEADGATE_MODEL_SHA256')?.toLowerCase();
   if (digest !== undefined && !/^[0-9a-f]{64}$/u.test(digest)) {
-    settings.fail(`HEADGATE_MODEL_SHA256 is '${digest}'; set the 64 hexadecimal digits that sha256sum prints`);
+    settings.fail(
+      `HEADGATE_MODEL_SHA256 is '${digest}'; set the 64 hexadecimal digits that sha256sum prints`,
+    );
   }
   return digest;
 }

@@ -1,14 +1,20 @@
 import { Deferred } from '../deferred.ts';
 import { RequestError } from '../errors.ts';
 import { ExecutorLostError, type Executor, type ExecutorState } from '../executor/executor.ts';
+import type { Journey } from '../inference/journey.ts';
 import type { Tensor } from '../tensor/datatype.ts';
 import type { InferWork } from '../tensor/validate.ts';
 import { DispatchWindow } from './dispatch-window.ts';
+
+export type JourneyTimes = Pick<Journey, 'queueMs' | 'computeMs' | 'batchRows'>;
 
 /** A request between its admission and its answer. */
 export interface Job {
   readonly work: InferWork;
   readonly answer: Deferred<Tensor[]>;
+  /** Told what this stage took. */
+  readonly journey: JourneyTimes;
+  readonly admittedAtMs: number;
   attempts: number;
   dispatchedAtMs: number;
   isWithdrawn: boolean;
@@ -47,7 +53,7 @@ export class InferQueue {
     return this.depth === 0 && this.#inFlight === 0;
   }
 
-  submit(work: InferWork): Job {
+  submit(work: InferWork, journey: JourneyTimes): Job {
     this.#refuseWhenDown();
     if (this.#waiting.size >= this.#maxDepth) {
       throw new RequestError(
@@ -59,6 +65,8 @@ export class InferQueue {
     const job: Job = {
       work,
       answer: new Deferred<Tensor[]>(),
+      journey,
+      admittedAtMs: performance.now(),
       attempts: 0,
       dispatchedAtMs: 0,
       isWithdrawn: false,
@@ -115,9 +123,12 @@ export class InferQueue {
     job.attempts++;
     this.#isRetrying = job.attempts > 1;
     job.dispatchedAtMs = performance.now();
+    job.journey.queueMs = job.dispatchedAtMs - job.admittedAtMs;
     try {
       const outputs = await this.#executor.run(job.work);
-      this.#window.recordAnswer(job.dispatchedAtMs, performance.now());
+      const answeredAtMs = performance.now();
+      this.#window.recordAnswer(job.dispatchedAtMs, answeredAtMs);
+      job.journey.computeMs = answeredAtMs - job.dispatchedAtMs;
       job.answer.resolve(outputs);
     } catch (error) {
       this.#settleFailure(job, error as Error);

@@ -1,8 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { RequestError } from '../errors.ts';
-
-/** The client ended the connection before its request was complete. */
-export class HangUpError extends Error {}
+import { HangUpError } from '../inference/inference-service.ts';
 
 const MEBIBYTE = 2 ** 20;
 const LARGEST_SHARE_BYTES = 256 * MEBIBYTE;

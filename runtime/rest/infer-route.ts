@@ -1,24 +1,10 @@
-import type { Logger } from 'winston';
-import type { DataPlane, PendingAnswer } from '../data-plane.ts';
 import { RequestError } from '../errors.ts';
-import { ModelRunError } from '../executor/executor.ts';
-import { LogThrottle } from '../log.ts';
-import type { Metrics } from '../metrics/metrics.ts';
-import type { Traffic } from '../metrics/traffic.ts';
+import type { InferAnswer, InferRequest } from '../inference/inference.ts';
+import type { InferenceCall, InferenceService } from '../inference/inference-service.ts';
 import { parseInferRequest } from '../tensor/infer-request.ts';
 import { writeInferAnswer } from '../tensor/infer-response.ts';
-import { HangUpError, readBody, type BodyBudget } from './body.ts';
+import { readBody, type Body, type BodyBudget } from './body.ts';
 import type { Exchange } from './exchange.ts';
-import { originOf } from './origin.ts';
-
-export interface InferRouteOptions {
-  readonly dataPlane: DataPlane;
-  readonly revision: string;
-  readonly budget: BodyBudget;
-  readonly traffic: Traffic;
-  readonly metrics: Metrics;
-  readonly log: Logger;
-}
 
 const JSON_CONTENT = /^application\/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)/iu;
 
@@ -40,90 +26,63 @@ function checkContent(exchange: Exchange): void {
   }
 }
 
-/** POST …/infer: reads, runs and answers one request, and counts it by whose it is. */
-export class InferRoute {
-  readonly #options: InferRouteOptions;
-  readonly #throttle = new LogThrottle();
+/** One infer request over HTTP. Its body counts against the budget until the call is over. */
+class RestCall implements InferenceCall {
+  readonly protocol = 'rest';
+  readonly requestId: string;
+  readonly #exchange: Exchange;
+  readonly #budget: BodyBudget;
+  #body: Body | undefined;
 
-  constructor(options: InferRouteOptions) {
-    this.#options = options;
+  constructor(exchange: Exchange, budget: BodyBudget) {
+    this.#exchange = exchange;
+    this.#budget = budget;
+    this.requestId = exchange.requestId;
   }
 
-  async handle(exchange: Exchange): Promise<void> {
-    const { traffic, metrics } = this.#options;
-    const arrivedAtMs = performance.now();
-    this.#recordRouting(exchange, arrivedAtMs);
-    const origin = originOf(exchange.header('x-headgate-destination'), this.#options.revision);
-    traffic.recordArrival(arrivedAtMs);
-    const status = await this.#answer(exchange);
-    if (status === undefined) {
-      traffic.recordHangUp();
-      return;
-    }
-    const answeredAtMs = performance.now();
-    const latencyMs = answeredAtMs - arrivedAtMs;
-    traffic.recordAnswer({ origin, status, latencyMs }, answeredAtMs);
-    metrics.recordAnswer({ origin, status, latencyMs });
+  get isClientGone(): boolean {
+    return this.#exchange.isClientGone;
   }
 
-  #recordRouting(exchange: Exchange, nowMs: number): void {
-    const hash = exchange.header('x-headgate-routing');
-    if (hash !== undefined) this.#options.traffic.recordRouting(hash, nowMs);
-  }
+  readonly header = (name: string): string | undefined => this.#exchange.header(name);
 
-  /** The status of the answer, or undefined when the client was gone. */
-  async #answer(exchange: Exchange): Promise<number | undefined> {
-    try {
-      const answer = await this.#infer(exchange);
-      if (answer === undefined || exchange.isClientGone) return undefined;
-      exchange.answer(200, answer);
-      return 200;
-    } catch (error) {
-      if (error instanceof HangUpError || exchange.isClientGone) return undefined;
-      return exchange.answerError(this.#toRequestError(error, exchange));
-    }
-  }
+  readonly read = async (): Promise<InferRequest> => {
+    checkContent(this.#exchange);
+    this.#body = await readBody(this.#exchange.request, this.#budget);
+    return parseInferRequest(this.#body.bytes);
+  };
 
-  async #infer(exchange: Exchange): Promise<string | undefined> {
-    checkContent(exchange);
-    const body = await readBody(exchange.request, this.#options.budget);
-    try {
-      const pending = this.#options.dataPlane.infer(parseInferRequest(body.bytes));
-      const answer = await Promise.race([pending.answer, waitForHangUp(exchange, pending)]);
-      return answer === undefined ? undefined : writeInferAnswer(answer);
-    } finally {
-      body.release();
-    }
-  }
+  readonly onHangUp = (listener: () => void): void => {
+    this.#exchange.response.once('close', listener);
+  };
 
-  /** Whatever is not the client's fault is logged in full and answered without internals. */
-  #toRequestError(error: unknown, exchange: Exchange): RequestError {
-    if (error instanceof RequestError) return error;
-    const { requestId } = exchange;
-    const { message, stack } = error as Error;
-    if (error instanceof ModelRunError) {
-      const heldBack = this.#throttle.admit(performance.now());
-      if (heldBack !== undefined) {
-        this.#options.log.warn('the model failed on a request', { requestId, cause: message, heldBack });
-      }
-      return new RequestError(
-        'ModelFailed',
-        `the model failed on this request; the server's log has the cause under request id ${requestId}`,
-      );
-    }
-    this.#options.log.error('a request failed inside the server', { requestId, cause: stack ?? message });
-    return new RequestError(
-      'InternalError',
-      `the server failed; its log has the cause under request id ${requestId}`,
-    );
+  readonly deliver = (answer: InferAnswer): void => this.#exchange.answer(200, writeInferAnswer(answer));
+
+  readonly refuse = (error: RequestError): void => {
+    this.#exchange.answerError(error);
+  };
+
+  close(): void {
+    this.#body?.release();
   }
 }
 
-function waitForHangUp(exchange: Exchange, pending: PendingAnswer): Promise<undefined> {
-  return new Promise((resolve) => {
-    exchange.response.once('close', () => {
-      pending.withdraw();
-      resolve(undefined);
-    });
-  });
+/** POST …/infer. */
+export class InferRoute {
+  readonly #service: InferenceService;
+  readonly #budget: BodyBudget;
+
+  constructor(service: InferenceService, budget: BodyBudget) {
+    this.#service = service;
+    this.#budget = budget;
+  }
+
+  async handle(exchange: Exchange): Promise<void> {
+    const call = new RestCall(exchange, this.#budget);
+    try {
+      await this.#service.handle(call);
+    } finally {
+      call.close();
+    }
+  }
 }

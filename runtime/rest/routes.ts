@@ -1,4 +1,4 @@
-import { MODEL_VERSION, type DataPlane } from '../data-plane.ts';
+import { MODEL_VERSION, type DataPlane } from '../inference/data-plane.ts';
 import { RequestError } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
 

@@ -1,18 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import { RequestError } from '../errors.ts';
+import type { InferRequest, Parameters, ParameterValue, RequestedOutput } from '../inference/inference.ts';
+import { noParameters } from '../inference/inference.ts';
 import { isDatatype, type Datatype, type Tensor, type TensorData } from './datatype.ts';
 import { JsonScanner } from './json-scanner.ts';
 import { failTensor, readTensorData } from './tensor-reader.ts';
 
-export interface InferRequest {
-  /** Echoed in the answer when the client gave one. */
-  readonly id: string | undefined;
-  readonly inputs: readonly Tensor[];
-  /** Undefined: all outputs of the model. */
-  readonly outputNames: readonly string[] | undefined;
-}
-
 const MAXIMUM_RANK = 32;
+const MAXIMUM_PARAMETERS = 64;
 const MAXIMUM_ELEMENTS = 2 ** 31;
 
 interface PartialTensor {
@@ -43,6 +38,17 @@ function readMembers(scanner: JsonScanner, expected: string, members: Record<str
     seen.add(key);
     readMember();
   });
+}
+
+/** Parameters that are objects or lists mean nothing to the protocol and are left out. */
+function readParameters(scanner: JsonScanner): Parameters {
+  const parameters = new Map<string, ParameterValue>();
+  scanner.readObject("an object in 'parameters'", (key) => {
+    const value = scanner.readScalar();
+    if (value !== undefined) parameters.set(key, value);
+    if (parameters.size > MAXIMUM_PARAMETERS) malformed(`more than ${MAXIMUM_PARAMETERS} parameters`);
+  });
+  return parameters;
 }
 
 function readShape(scanner: JsonScanner): number[] {
@@ -100,12 +106,14 @@ function completeInput(scanner: JsonScanner, tensor: PartialTensor, index: numbe
   return { name, datatype, shape, data: readTensorData(scanner.at(tensor.dataPosition), tensor) };
 }
 
-function readOutputName(scanner: JsonScanner, index: number): string {
+function readOutput(scanner: JsonScanner, index: number): RequestedOutput {
   let name: string | undefined;
+  let parameters = noParameters;
   readMembers(scanner, `outputs[${index}]`, {
     name: () => (name = scanner.readString("a string in 'name'")),
+    parameters: () => (parameters = readParameters(scanner)),
   });
-  return name ?? malformed(`outputs[${index}] needs a 'name'`);
+  return { name: name ?? malformed(`outputs[${index}] needs a 'name'`), parameters };
 }
 
 /** An infer request of the Open Inference Protocol v2, every number exact. */
@@ -113,19 +121,21 @@ export function parseInferRequest(body: Buffer): InferRequest {
   if (!isUtf8(body)) malformed('the body is not UTF-8');
   const scanner = new JsonScanner(body);
   const inputs: Tensor[] = [];
-  const outputNames: string[] = [];
-  const found = { id: undefined as string | undefined, inputs: false };
+  const outputs: RequestedOutput[] = [];
+  const found = { id: undefined as string | undefined, parameters: noParameters, inputs: false };
   readMembers(scanner, 'an infer request (a JSON object)', {
     id: () => (found.id = scanner.readString("a string in 'id'")),
+    parameters: () => (found.parameters = readParameters(scanner)),
     inputs: () => {
       found.inputs = true;
       scanner.readArray("an array in 'inputs'", (index) => inputs.push(readInput(scanner, index)));
     },
     outputs: () => {
-      scanner.readArray("an array in 'outputs'", (index) => outputNames.push(readOutputName(scanner, index)));
+      scanner.readArray("an array in 'outputs'", (index) => outputs.push(readOutput(scanner, index)));
     },
   });
   scanner.readEnd();
   if (!found.inputs) malformed("the request has no 'inputs'");
-  return { id: found.id, inputs, outputNames: outputNames.length === 0 ? undefined : outputNames };
+  const { id, parameters } = found;
+  return { id, parameters, inputs, outputs: outputs.length === 0 ? undefined : outputs };
 }

@@ -1,11 +1,6 @@
+import { RequestError } from '../errors.ts';
+import type { InferAnswer } from '../inference/inference.ts';
 import type { Tensor, TensorData } from './datatype.ts';
-
-export interface InferAnswer {
-  readonly modelName: string;
-  readonly modelVersion: string;
-  readonly id: string | undefined;
-  readonly outputs: readonly Tensor[];
-}
 
 /** The shortest text that reads back as the same double; the sign of zero, NaN and the infinities are kept. */
 function writeFloat(value: number): string {
@@ -29,6 +24,12 @@ function writeData(datatype: Tensor['datatype'], data: TensorData): string {
 }
 
 function writeOutput(tensor: Tensor): string {
+  if (tensor.datatype === 'FP16') {
+    throw new RequestError(
+      'InvalidTensor',
+      `output '${tensor.name}': datatype FP16 has no JSON form in the Open Inference Protocol; ask for it as binary data, or name other outputs`,
+    );
+  }
   const name = JSON.stringify(tensor.name);
   const data = writeData(tensor.datatype, tensor.data);
   return `{"name":${name},"shape":[${tensor.shape.join(',')}],"datatype":"${tensor.datatype}","data":[${data}]}`;

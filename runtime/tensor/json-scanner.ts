@@ -103,6 +103,22 @@ export class JsonScanner {
     return JSON.parse(this.#bytes.toString('utf8', start, this.position)) as string;
   }
 
+  /** A string, number or truth value; undefined for null and for what has parts, which is skipped. */
+  readScalar(): boolean | number | bigint | string | undefined {
+    const first = this.peek();
+    if (first === QUOTE) return this.readString('a string');
+    if (this.takeWord('true')) return true;
+    if (this.takeWord('false')) return false;
+    if (first !== 0x2d && (first < 0x30 || first > 0x39)) {
+      this.skipValue();
+      return undefined;
+    }
+    const { isWhole, digitCount, start, end } = this.readNumber('a number');
+    const text = this.text(start, end);
+    const isBig = isWhole && digitCount <= 20 && !Number.isSafeInteger(Number(text));
+    return isBig ? BigInt(text) : Number(text);
+  }
+
   readEnd(): void {
     if (this.peek() !== END_OF_TEXT) this.fail('nothing after the JSON value');
   }

@@ -1,6 +1,6 @@
 import { RequestError } from '../errors.ts';
 import type { ModelSignature, Tensor, TensorSpecification } from './datatype.ts';
-import type { InferRequest } from './infer-request.ts';
+import type { InferRequest, RequestedOutput } from '../inference/inference.ts';
 
 /** What the executor is asked to compute. */
 export interface InferWork {
@@ -68,21 +68,19 @@ function indexInputs(inputs: readonly Tensor[], signature: ModelSignature): Map<
   return byName;
 }
 
-function selectOutputs(requested: readonly string[] | undefined, signature: ModelSignature): string[] {
-  const selected = requested ?? signature.outputs.map(({ name }) => name);
+function selectOutputs(
+  requested: readonly RequestedOutput[] | undefined,
+  signature: ModelSignature,
+): string[] {
+  const selected = (requested ?? signature.outputs).map(({ name }) => name);
   for (const [index, name] of selected.entries()) {
     const specification = signature.outputs.find((output) => output.name === name);
     if (specification === undefined) {
       fail(`output '${name}' is no output of the model; expected ${names(signature.outputs)}`);
     }
     if (selected.indexOf(name) !== index) fail(`output '${name}': expected once, got twice`);
-    if (specification.datatype === 'FP16') {
-      fail(
-        `output '${name}': datatype FP16 has no JSON form in the Open Inference Protocol; name other outputs`,
-      );
-    }
   }
-  return [...selected];
+  return selected;
 }
 
 /** Holds a request against the model's signature; whatever passes can only fail inside the model. */
@@ -100,5 +98,5 @@ export function planInference(request: InferRequest, signature: ModelSignature):
     checkShape(tensor, specification, symbolSizes);
     return tensor;
   });
-  return { inputs, outputNames: selectOutputs(request.outputNames, signature) };
+  return { inputs, outputNames: selectOutputs(request.outputs, signature) };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Traffic } from '../../../runtime/metrics/traffic.ts';
-import type { Origin } from '../../../runtime/rest/origin.ts';
+import type { Origin } from '../../../runtime/inference/origin.ts';
 
 function answer(traffic: Traffic, status: number, latencyMs: number, nowMs: number): void {
   answerTo('User', { traffic, status, latencyMs, nowMs });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { RequestError } from '../../../runtime/errors.ts';
 import { ModelRunError } from '../../../runtime/executor/executor.ts';
 import { InferQueue, type Job } from '../../../runtime/queue/queue.ts';
-import { ScriptedExecutor, work } from './scripted-executor.ts';
+import { noTimes, ScriptedExecutor, work } from './scripted-executor.ts';
 
 interface Bench {
   readonly executor: ScriptedExecutor;
@@ -19,7 +19,7 @@ function build(maxDepth: number): Bench {
   const queue = new InferQueue(executor, maxDepth);
   const settled: string[] = [];
   const submit = (name: string): Job => {
-    const job = queue.submit(work(name));
+    const job = queue.submit(work(name), noTimes());
     job.answer.promise.then(
       () => settled.push(`${name} answered`),
       (error: unknown) => settled.push(`${name} ${(error as RequestError).reason}`),

@@ -1,6 +1,7 @@
 import { Deferred } from '../../../runtime/deferred.ts';
 import type { Executor, ExecutorState } from '../../../runtime/executor/executor.ts';
 import { ExecutorLostError } from '../../../runtime/executor/executor.ts';
+import type { JourneyTimes } from '../../../runtime/queue/queue.ts';
 import type { Tensor } from '../../../runtime/tensor/datatype.ts';
 import type { InferWork } from '../../../runtime/tensor/validate.ts';
 
@@ -42,6 +43,10 @@ export class ScriptedExecutor implements Executor {
     this.running.clear();
     for (const { reject } of lost) reject(new ExecutorLostError('crashed'));
   }
+}
+
+export function noTimes(): JourneyTimes {
+  return { queueMs: undefined, computeMs: undefined, batchRows: undefined };
 }
 
 export function work(name: string): InferWork {

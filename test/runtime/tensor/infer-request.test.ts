@@ -140,13 +140,21 @@ describe('an infer request', () => {
     );
   });
 
-  it('knows the id and the wanted outputs, and passes over what it does not know', () => {
+  it('knows the id, the parameters and the wanted outputs, and passes over what it does not know', () => {
     const request = parseInferRequest(
       Buffer.from(
-        '{"id":"7","parameters":{"a":[1,{}]},"outputs":[{"name":"y","parameters":{"binary_data":false}}],"inputs":[],"x":null}',
+        '{"id":"7","parameters":{"a":[1,{}],"timeout":9223372036854775807,"eager":true},"outputs":[{"name":"y","parameters":{"binary_data":false}}],"inputs":[],"x":null}',
       ),
     );
-    expect(request).toEqual({ id: '7', inputs: [], outputNames: ['y'] });
+    expect(request).toEqual({
+      id: '7',
+      parameters: new Map<string, unknown>([
+        ['timeout', 9_223_372_036_854_775_807n],
+        ['eager', true],
+      ]),
+      inputs: [],
+      outputs: [{ name: 'y', parameters: new Map([['binary_data', false]]) }],
+    });
   });
 
   it('gives members named like those of every object no meaning', () => {

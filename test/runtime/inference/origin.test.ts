@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { previewDestination } from '../../../operator/api/names.ts';
-import { originOf } from '../../../runtime/rest/origin.ts';
+import { originOf } from '../../../runtime/inference/origin.ts';
 
 it.each([
   { destination: undefined, origin: 'User', because: 'no proxy of ours has sent it' },

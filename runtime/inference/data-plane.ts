@@ -1,10 +1,10 @@
-import { RequestError } from './errors.ts';
-import { InvalidInputError, type Executor } from './executor/executor.ts';
-import type { InferQueue } from './queue/queue.ts';
-import type { TensorSpecification } from './tensor/datatype.ts';
-import type { InferRequest } from './tensor/infer-request.ts';
-import type { InferAnswer } from './tensor/infer-response.ts';
-import { planInference } from './tensor/validate.ts';
+import { RequestError } from '../errors.ts';
+import { InvalidInputError, type Executor } from '../executor/executor.ts';
+import type { InferQueue } from '../queue/queue.ts';
+import type { TensorSpecification } from '../tensor/datatype.ts';
+import { planInference } from '../tensor/validate.ts';
+import type { InferAnswer, InferRequest } from './inference.ts';
+import type { Journey } from './journey.ts';
 
 export const SERVER_NAME = 'headgate';
 export const SERVER_VERSION = '0.1.0';
@@ -95,8 +95,8 @@ export class DataPlane {
   }
 
   /** Throws RequestError at once when the request cannot be admitted. */
-  infer(request: InferRequest): PendingAnswer {
-    const job = this.#queue.submit(planInference(request, this.#readSignature()));
+  infer(request: InferRequest, journey: Journey): PendingAnswer {
+    const job = this.#queue.submit(planInference(request, this.#readSignature()), journey);
     const answer = job.answer.promise.then(
       (outputs) => ({ modelName: this.modelName, modelVersion: MODEL_VERSION, id: request.id, outputs }),
       (error: unknown) => {

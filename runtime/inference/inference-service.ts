@@ -1,0 +1,122 @@
+import type { Logger } from 'winston';
+import { RequestError } from '../errors.ts';
+import { ModelRunError } from '../executor/executor.ts';
+import { LogThrottle } from '../log.ts';
+import type { DataPlane, PendingAnswer } from './data-plane.ts';
+import type { InferAnswer, InferRequest } from './inference.ts';
+import type { Journey, JourneyObserver, Outcome, Protocol } from './journey.ts';
+import { originOf } from './origin.ts';
+
+/** The client ended the connection before its request was complete. */
+export class HangUpError extends Error {}
+
+/** One infer request as a protocol brings it in, and how its answer goes out again. */
+export interface InferenceCall {
+  readonly requestId: string;
+  readonly protocol: Protocol;
+  readonly isClientGone: boolean;
+  /** By lower-case name. */
+  readonly header: (name: string) => string | undefined;
+  /** Rejects with RequestError or HangUpError. */
+  readonly read: () => Promise<InferRequest>;
+  readonly onHangUp: (listener: () => void) => void;
+  /** Throws RequestError for an answer that has no form in this protocol. */
+  readonly deliver: (answer: InferAnswer, journey: Journey, request: InferRequest) => void;
+  readonly refuse: (error: RequestError, journey: Journey) => void;
+}
+
+export interface InferenceServiceOptions {
+  readonly dataPlane: DataPlane;
+  readonly revision: string;
+  readonly observers: readonly JourneyObserver[];
+  readonly log: Logger;
+}
+
+/** The way of every infer request, REST or gRPC: read → run → deliver, then whoever watches is told how it ended. */
+export class InferenceService {
+  readonly #options: InferenceServiceOptions;
+  readonly #throttle = new LogThrottle();
+
+  constructor(options: InferenceServiceOptions) {
+    this.#options = options;
+  }
+
+  async handle(call: InferenceCall): Promise<void> {
+    const journey = this.#begin(call);
+    for (const observer of this.#options.observers) observer.onArrival?.(journey);
+    const outcome = await this.#answer(call, journey);
+    const endedAtMs = performance.now();
+    for (const observer of this.#options.observers) observer.onEnd(journey, outcome, endedAtMs);
+  }
+
+  #begin({ requestId, protocol, header }: InferenceCall): Journey {
+    return {
+      requestId,
+      protocol,
+      origin: originOf(header('x-headgate-destination'), this.#options.revision),
+      arrivedAtMs: performance.now(),
+      header,
+      parseMs: undefined,
+      queueMs: undefined,
+      computeMs: undefined,
+      serialiseMs: undefined,
+      batchRows: undefined,
+      cache: undefined,
+    };
+  }
+
+  async #answer(call: InferenceCall, journey: Journey): Promise<Outcome> {
+    let request: InferRequest | undefined;
+    try {
+      request = await call.read();
+      journey.parseMs = performance.now() - journey.arrivedAtMs;
+      const answer = await this.#run(call, request, journey);
+      if (answer === undefined || call.isClientGone) return { kind: 'HungUp' };
+      const startedAtMs = performance.now();
+      call.deliver(answer, journey, request);
+      journey.serialiseMs = performance.now() - startedAtMs;
+      return { kind: 'Answered', request, answer };
+    } catch (error) {
+      if (error instanceof HangUpError || call.isClientGone) return { kind: 'HungUp' };
+      const refusal = this.#toRequestError(error, call.requestId);
+      call.refuse(refusal, journey);
+      const { reason, httpStatus, message } = refusal;
+      return { kind: 'Refused', reason, httpStatus, message, request };
+    }
+  }
+
+  #run(call: InferenceCall, request: InferRequest, journey: Journey): Promise<InferAnswer | undefined> {
+    const pending = this.#options.dataPlane.infer(request, journey);
+    return Promise.race([pending.answer, hangUp(call, pending)]);
+  }
+
+  /** Whatever is not the client's fault is logged in full and answered without internals. */
+  #toRequestError(error: unknown, requestId: string): RequestError {
+    if (error instanceof RequestError) return error;
+    const { message, stack } = error as Error;
+    if (error instanceof ModelRunError) {
+      const heldBack = this.#throttle.admit(performance.now());
+      if (heldBack !== undefined) {
+        this.#options.log.warn('the model failed on a request', { requestId, cause: message, heldBack });
+      }
+      return new RequestError(
+        'ModelFailed',
+        `the model failed on this request; the server's log has the cause under request id ${requestId}`,
+      );
+    }
+    this.#options.log.error('a request failed inside the server', { requestId, cause: stack ?? message });
+    return new RequestError(
+      'InternalError',
+      `the server failed; its log has the cause under request id ${requestId}`,
+    );
+  }
+}
+
+function hangUp(call: InferenceCall, pending: PendingAnswer): Promise<undefined> {
+  return new Promise((resolve) => {
+    call.onHangUp(() => {
+      pending.withdraw();
+      resolve(undefined);
+    });
+  });
+}
