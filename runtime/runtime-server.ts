@@ -5,6 +5,7 @@ import { DataPlane } from './inference/data-plane.ts';
 import { ExecutorSupervisor } from './executor/supervisor.ts';
 import { countThreads, readTextFile } from './executor/threads.ts';
 import { InferenceService } from './inference/inference-service.ts';
+import { Statistics } from './inference/statistics.ts';
 import { ManagementServer } from './management/management-server.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { Traffic } from './metrics/traffic.ts';
@@ -18,55 +19,51 @@ import { buildRoutes } from './rest/routes.ts';
 /** After the drain time, for requests that are still being answered. */
 const FINISH_LIMIT_MS = 20_000;
 
+interface Surroundings {
+  readonly log: Logger;
+  /** Ends the process: the server cannot go on. */
+  readonly onFatal: (error: unknown) => void;
+}
+
 /** All parts of one server, started and drained together. */
 export class RuntimeServer {
   readonly #config: RuntimeConfig;
   readonly #log: Logger;
+  readonly #traffic = new Traffic();
+  readonly #statistics = new Statistics();
+  readonly #metrics: Metrics;
   readonly #executor: ExecutorSupervisor;
+  readonly #queue: InferQueue;
   readonly #dataPlane: DataPlane;
   readonly #rest: RestServer;
   readonly #management: ManagementServer;
   #model: LocalModel | undefined;
 
-  constructor(config: RuntimeConfig, log: Logger, onFatal: (error: unknown) => void) {
+  constructor(config: RuntimeConfig, { log, onFatal }: Surroundings) {
     this.#config = config;
     this.#log = log;
-    const { modelName, revision } = config;
-    const traffic = new Traffic();
     this.#executor = new ExecutorSupervisor({
       log,
       onFatal,
       runTimeoutMs: config.runTimeoutMs,
-      onRestart: () => metrics.recordExecutorRestart(),
+      onRestart: () => this.#metrics.recordExecutorRestart(),
     });
-    const queue = new InferQueue(this.#executor, config.queueMaxDepth);
-    const dataPlane = new DataPlane(modelName, this.#executor, queue);
-    const metrics = new Metrics({
-      model: modelName,
-      revision,
-      latencyP95Ms: () => traffic.latencyP95Ms(performance.now()),
-      queueDepth: () => queue.depth,
+    this.#queue = new InferQueue(this.#executor, config.queueMaxDepth);
+    this.#metrics = new Metrics({
+      model: config.modelName,
+      revision: config.revision,
+      latencyP95Ms: () => this.#traffic.latencyP95Ms(performance.now()),
+      queueDepth: () => this.#queue.depth,
     });
-    const requestsMaxBytes = config.requestsMaxBytes ?? shareOfMemory(process.constrainedMemory());
-    const budget = new BodyBudget(config.requestMaxBytes, requestsMaxBytes);
-    const service = new InferenceService({ dataPlane, revision, observers: [traffic, metrics], log });
-    const inferRoute = new InferRoute({ service, budget, readSignature: () => dataPlane.readSignature() });
-    this.#dataPlane = dataPlane;
-    this.#rest = new RestServer({
-      modelName,
-      log,
-      routes: buildRoutes(dataPlane, (exchange) => inferRoute.handle(exchange)),
-      style: { revision, isClosing: () => dataPlane.isDraining },
-      onConnection: () => traffic.recordConnection(performance.now()),
+    this.#dataPlane = new DataPlane({
+      modelName: config.modelName,
+      executor: this.#executor,
+      queue: this.#queue,
+      inputRules: config.inputs,
+      output: config.output,
     });
-    this.#management = new ManagementServer({
-      revision,
-      dataPlane,
-      traffic,
-      metrics,
-      readModelDigest: () => this.#model?.digest ?? null,
-      startedAtMs: performance.now(),
-    });
+    this.#rest = this.#buildRest();
+    this.#management = this.#buildManagement();
   }
 
   /** Listens first, so that probes are answered while the model is fetched and loaded. Rejects with StartFailure. */
@@ -82,6 +79,7 @@ export class RuntimeServer {
       load: { modelPath: model.path, threads },
       verifyUnchanged: () => verifyUnchanged(model),
     });
+    this.#dataPlane.prepare();
   }
 
   /** Not ready at once, then serves on while proxies learn of it, then finishes what is in flight. */
@@ -96,5 +94,37 @@ export class RuntimeServer {
     await this.#executor.close();
     this.#management.close();
     this.#log.info('drained');
+  }
+
+  #buildRest(): RestServer {
+    const { modelName, revision, requestMaxBytes, requestsMaxBytes } = this.#config;
+    const dataPlane = this.#dataPlane;
+    const statistics = this.#statistics;
+    const observers = [this.#traffic, this.#metrics, statistics];
+    const service = new InferenceService({ dataPlane, revision, observers, log: this.#log });
+    const totalMaxBytes = requestsMaxBytes ?? shareOfMemory(process.constrainedMemory());
+    const inferRoute = new InferRoute({
+      service,
+      budget: new BodyBudget(requestMaxBytes, totalMaxBytes),
+      readSignature: () => dataPlane.readSignature(),
+    });
+    return new RestServer({
+      modelName,
+      log: this.#log,
+      routes: buildRoutes({ dataPlane, statistics, infer: (exchange) => inferRoute.handle(exchange) }),
+      style: { revision, isClosing: () => dataPlane.isDraining },
+      onConnection: () => this.#traffic.recordConnection(performance.now()),
+    });
+  }
+
+  #buildManagement(): ManagementServer {
+    return new ManagementServer({
+      revision: this.#config.revision,
+      dataPlane: this.#dataPlane,
+      traffic: this.#traffic,
+      metrics: this.#metrics,
+      readModelDigest: () => this.#model?.digest ?? null,
+      startedAtMs: performance.now(),
+    });
   }
 }

@@ -1,11 +1,15 @@
+import { readInputRules, type InputRule } from '../inputs/settings.ts';
 import { readModelSource } from '../model-source/settings.ts';
 import type { ModelSource } from '../model-source/model-source.ts';
+import { readOutputSettings, type OutputSettings } from '../output/settings.ts';
 import { Settings, type Environment } from './settings.ts';
 
 export interface RuntimeConfig {
   readonly model: ModelSource;
   readonly modelName: string;
   readonly revision: string;
+  readonly inputs: readonly InputRule[];
+  readonly output: OutputSettings;
   readonly queueMaxDepth: number;
   readonly drainMs: number;
   readonly requestMaxBytes: number;
@@ -36,6 +40,8 @@ export function readConfig(environment: Environment): RuntimeConfig {
     model: readModelSource(settings),
     modelName: settings.required('HEADGATE_MODEL_NAME'),
     revision: settings.required('HEADGATE_REVISION'),
+    inputs: readInputRules(settings),
+    output: readOutputSettings(settings),
     queueMaxDepth: whole('HEADGATE_QUEUE_MAX_DEPTH', 512, 1, 1_000_000),
     drainMs: whole('HEADGATE_DRAIN_SECONDS', 5, 0, 3600) * 1000,
     requestMaxBytes: whole('HEADGATE_REQUEST_MAX_BYTES', 64 * MEBIBYTE, 1, 1024 * MEBIBYTE),

@@ -1,10 +1,15 @@
 import { RequestError } from '../errors.ts';
 import { InvalidInputError, type Executor } from '../executor/executor.ts';
+import { compileInputRules, type InputCheck } from '../inputs/check.ts';
+import type { InputRule } from '../inputs/settings.ts';
+import { present } from '../output/present.ts';
+import type { OutputSettings } from '../output/settings.ts';
 import type { InferQueue } from '../queue/queue.ts';
 import type { ModelSignature, TensorSpecification } from '../tensor/datatype.ts';
 import { planInference } from '../tensor/validate.ts';
 import type { InferAnswer, InferRequest } from './inference.ts';
 import type { Journey } from './journey.ts';
+import { buildModelConfig, type ModelConfig } from './model-config.ts';
 
 export const SERVER_NAME = 'headgate';
 export const SERVER_VERSION = '0.1.0';
@@ -12,7 +17,14 @@ export const SERVER_VERSION = '0.1.0';
 export const MODEL_VERSION = '1';
 const PLATFORM = 'onnx_onnxv1';
 /** By the names that clients of the protocol look for. */
-const EXTENSIONS = ['binary_tensor_data'];
+export const EXTENSIONS = [
+  'binary_tensor_data',
+  'classification',
+  'model_configuration',
+  'model_repository',
+  'parameters',
+  'statistics',
+];
 
 export interface ServerMetadata {
   readonly name: string;
@@ -34,6 +46,13 @@ export interface ModelMetadata {
   readonly outputs: readonly TensorMetadata[];
 }
 
+export interface RepositoryEntry {
+  readonly name: string;
+  readonly version: string;
+  readonly state: 'READY' | 'UNAVAILABLE';
+  readonly reason: string;
+}
+
 export interface PendingAnswer {
   readonly answer: Promise<InferAnswer>;
   /** The client is gone: forget the request if it still waits. */
@@ -50,17 +69,32 @@ function asRequestError(error: unknown): unknown {
   return new RequestError('InvalidTensor', `the model does not take these shapes: ${error.message}`);
 }
 
-/** The one path under every protocol: validate → queue → execute → answer. */
+export interface DataPlaneOptions {
+  readonly modelName: string;
+  readonly executor: Executor;
+  readonly queue: InferQueue;
+  readonly inputRules: readonly InputRule[];
+  readonly output: OutputSettings;
+}
+
+/** The one path under every protocol: validate → queue → execute → present. */
 export class DataPlane {
   readonly modelName: string;
-  readonly #executor: Executor;
-  readonly #queue: InferQueue;
+  readonly #options: DataPlaneOptions;
+  #inputChecks: ReadonlyMap<string, InputCheck> | undefined;
   #isDraining = false;
 
-  constructor(modelName: string, executor: Executor, queue: InferQueue) {
-    this.modelName = modelName;
-    this.#executor = executor;
-    this.#queue = queue;
+  constructor(options: DataPlaneOptions) {
+    this.modelName = options.modelName;
+    this.#options = options;
+  }
+
+  /** Call once the model is loaded. Throws StartFailure when its settings do not fit it. */
+  prepare(): void {
+    const { executor, inputRules } = this.#options;
+    const { signature } = executor;
+    if (signature === undefined) throw new Error('the model is not loaded');
+    this.#inputChecks = compileInputRules(inputRules, signature);
   }
 
   get isDraining(): boolean {
@@ -68,7 +102,7 @@ export class DataPlane {
   }
 
   get isModelReady(): boolean {
-    return this.#executor.state === 'ready';
+    return this.#inputChecks !== undefined && this.#options.executor.state === 'ready';
   }
 
   /** Whether new traffic should come here. */
@@ -98,20 +132,41 @@ export class DataPlane {
 
   /** Throws RequestError at once when the request cannot be admitted. */
   infer(request: InferRequest, journey: Journey): PendingAnswer {
-    const job = this.#queue.submit(planInference(request, this.readSignature()), journey);
+    const { queue, output } = this.#options;
+    const work = planInference(request, this.readSignature());
+    for (const tensor of work.inputs) this.#inputChecks?.get(tensor.name)?.(tensor);
+    const job = queue.submit(work, journey);
     const answer = job.answer.promise.then(
-      (outputs) => ({ modelName: this.modelName, modelVersion: MODEL_VERSION, id: request.id, outputs }),
+      (outputs) => ({
+        modelName: this.modelName,
+        modelVersion: MODEL_VERSION,
+        id: request.id,
+        ...present(request, outputs, output),
+      }),
       (error: unknown) => {
         throw asRequestError(error);
       },
     );
-    return { answer, withdraw: () => this.#queue.withdraw(job) };
+    return { answer, withdraw: () => queue.withdraw(job) };
+  }
+
+  repositoryIndex(): readonly RepositoryEntry[] {
+    const state = this.isModelReady ? 'READY' : 'UNAVAILABLE';
+    const reason = this.isModelReady ? '' : 'the model is not loaded';
+    return [{ name: this.modelName, version: MODEL_VERSION, state, reason }];
+  }
+
+  modelConfig(): ModelConfig {
+    const identity = { name: this.modelName, version: MODEL_VERSION, platform: PLATFORM };
+    return buildModelConfig(identity, this.readSignature());
   }
 
   /** Throws RequestError while no model is loaded. */
   readSignature(): ModelSignature {
-    const { signature } = this.#executor;
-    if (signature === undefined) throw new RequestError('ModelNotReady', 'the model is not ready', 1);
+    const { signature } = this.#options.executor;
+    if (signature === undefined || this.#inputChecks === undefined) {
+      throw new RequestError('ModelNotReady', 'the model is not ready', 1);
+    }
     return signature;
   }
 }

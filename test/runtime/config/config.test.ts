@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readConfig, readTerminationLogPath } from '../../../runtime/config/config.ts';
+import { noOutputSettings } from '../../../runtime/output/settings.ts';
 import type { StartFailure } from '../../../runtime/errors.ts';
 import { parseAllowList } from '../../../runtime/model-source/http/allow-list.ts';
 import { modelSource } from '../model-source/source.ts';
@@ -34,6 +35,8 @@ describe('the configuration', () => {
       revision: 'fraud-7cb4d9f2a1',
       queueMaxDepth: 512,
       drainMs: 5000,
+      inputs: [],
+      output: noOutputSettings,
       requestMaxBytes: 2 ** 26,
       requestsMaxBytes: undefined,
       runTimeoutMs: 60_000,
