@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { inputsSchema, outputSchema } from './spec-input-output.ts';
 import { quantity, rules, textOfForm, wholeNumber, type Rule } from './schema.ts';
 
 export const runtimeSchema = Type.Object(
@@ -32,6 +33,8 @@ export const runtimeSchema = Type.Object(
         { description: 'How the runtime queues requests.' },
       ),
     ),
+    inputs: Type.Optional(inputsSchema),
+    output: Type.Optional(outputSchema),
   },
   { description: 'How the model is served.' },
 );
