@@ -60,7 +60,7 @@ export const inputsSchema = Type.Array(
         example: 'X',
       }),
       nulls: Type.Optional(
-        Type.Union([Type.Literal('Allow'), Type.Literal('Refuse')], {
+        Type.Enum(['Allow', 'Refuse'], {
           description: 'Whether NaN and empty texts are left to the model or refused.',
           default: 'Allow',
           example: 'Refuse',
