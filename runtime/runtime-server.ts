@@ -111,7 +111,12 @@ export class RuntimeServer {
     return new RestServer({
       modelName,
       log: this.#log,
-      routes: buildRoutes({ dataPlane, statistics, infer: (exchange) => inferRoute.handle(exchange) }),
+      routes: buildRoutes({
+        dataPlane,
+        statistics,
+        revision,
+        infer: (exchange) => inferRoute.handle(exchange),
+      }),
       style: { revision, isClosing: () => dataPlane.isDraining },
       onConnection: () => this.#traffic.recordConnection(performance.now()),
     });
