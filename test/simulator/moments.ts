@@ -159,6 +159,10 @@ const recipes: Readonly<Record<string, Recipe>> = {
   },
   'v2 is to get 50 %': { start: 'serving v1', course: [tryV2, asks(5_000)] },
   'v2 is to get all': { start: 'serving v1', course: [tryV2, asks(10_000)] },
+  'v2 breaks while it serves': {
+    start: 'serving v1',
+    course: [tryV2, asks(5_000), says('Progressing'), v2NeverGetsReady],
+  },
   'v2 is promoted': { start: 'serving v1', course: [tryV2, says('Progressing', 'Promoting')] },
   'v2 serves, v1 drains': { start: 'serving v1', course: [tryV2, says('Healthy'), runsTwo, says('Healthy')] },
   'v2 serves, v1 cannot drain because endpoints are late': {

@@ -121,6 +121,50 @@ describe('decisions are heard', () => {
   });
 });
 
+describe('what protects the users waits for no decision, however many are sent:', () => {
+  const decideMuch = (scene: Scene): Scene => {
+    for (let count = 0; count < 20; count += 1) scene.decides(count % 2 === 0 ? 'Pause' : 'Resume');
+    return scene;
+  };
+
+  test('a candidate that answers with errors is given up in the first pass', () => {
+    const scene = decideMuch(atFirstPause());
+    scene.reportOf('v2-pod-0', { window: { seconds: 30, requests: 100, errors: 50 } }).pass();
+    expect(scene.status).toMatchObject({ phase: 'Aborted', reason: 'ErrorRateTooHigh' });
+    expect(scene.share('v2')).toBe(0);
+    scene.rests();
+    expect(new Set(scene.decisions.map(({ status }) => status?.reason))).toEqual(new Set(['RolloutOver']));
+  });
+
+  test('a candidate without ready pods loses its traffic in the first pass', () => {
+    const scene = decideMuch(atFirstPause().runs('v2', 1, { ready: false }));
+    scene.pass();
+    expect(scene.share('v2')).toBe(0);
+  });
+
+  test('what one decision has aborted loses its traffic before the next is heard', () => {
+    const scene = decideMuch(atFirstPause().decides('Abort'));
+    scene.pass();
+    expect(scene.status.pendingMarks).toHaveLength(1);
+    scene.pass();
+    expect(scene.share('v2')).toBe(0);
+    expect(scene.status.decisions).toHaveLength(1);
+  });
+
+  test('but what cannot be written, since its object is on its way out, keeps nobody from being heard', () => {
+    const scene = atFirstPause().runs('v2', 1, { ready: false });
+    for (const route of scene.children.filter(({ kind }) => kind === 'VirtualService')) {
+      const deletionTimestamp = new Date(scene.nowMs).toISOString();
+      scene.byHand(route.kind, route.metadata.name, {
+        ...route,
+        metadata: { ...route.metadata, deletionTimestamp },
+      });
+    }
+    scene.decides('Abort').rests();
+    expect(scene.answer).toMatchObject({ phase: 'Applied' });
+  });
+});
+
 describe('who decides', () => {
   test.each<readonly [string, (scene: Scene) => void, string, boolean]>([
     ['is verified by a policy that was there before', () => undefined, 'alice', true],

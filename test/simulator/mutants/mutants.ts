@@ -248,6 +248,13 @@ export const mutants: readonly Mutant[] = [
     caughtBy: 'I12',
   },
   {
+    name: 'people are heard before a broken candidate has lost its users',
+    file: 'plan/plan.ts',
+    snippet: 'comesFirst(facts, intent) ? undefined : hearNext(facts, proof, nowMs)',
+    replacement: 'comesFirst(facts, intent) ? hearNext(facts, proof, nowMs) : hearNext(facts, proof, nowMs)',
+    caughtBy: 'I13',
+  },
+  {
     name: 'nobody may abort what is paused',
     file: 'decisions/under-way.ts',
     snippet: '  Abort: abort,',
