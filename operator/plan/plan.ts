@@ -38,7 +38,7 @@ export function plan(modelDeployment: ModelDeployment, observed: Observed, nowMs
   const heard = comesFirst(facts, intent) ? undefined : hearNext(facts, proof, nowMs);
   if (heard === undefined) return goOn(facts, proof, { intent, nowMs });
   const { status, event } = heard;
-  const answers = answersOf(observed.decisions, status);
+  const answers = answersOf(observed, status, nowMs);
   return { actions: [{ kind: 'RecordEvent', event }], status, answers, requeueAfterMs: 0 };
 }
 
@@ -63,7 +63,7 @@ function goOn(
   return {
     actions: [...writes, ...eventsOf(facts, course, status)],
     status,
-    answers: answersOf(facts.observed.decisions, status),
+    answers: answersOf(facts.observed, status, nowMs),
     ...(looks.length > 0 && { requeueAfterMs: Math.min(...looks) }),
   };
 }

@@ -229,8 +229,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a decision is heard until it says so itself',
     file: 'decisions/decide.ts',
-    snippet: "&& !answered.has(metadata.uid ?? '')",
-    replacement: "&& (metadata.uid !== undefined || answered.has(''))",
+    snippet: "&& !answered.has(decision.metadata.uid ?? '')",
+    replacement: "&& (decision.metadata.uid !== undefined || answered.has(''))",
     caughtBy: 'I10',
   },
   {
@@ -243,7 +243,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'an answer is written only in the pass that hears the decision',
     file: 'plan/plan.ts',
-    snippet: 'answers: answersOf(facts.observed.decisions, status),',
+    snippet: 'answers: answersOf(facts.observed, status, nowMs),',
     replacement: 'answers: [],',
     caughtBy: 'I12',
   },
