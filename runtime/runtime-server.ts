@@ -50,8 +50,7 @@ export class RuntimeServer {
       onRestart: () => metrics.recordExecutorRestart(),
     });
     const queue = buildQueue(config, this.#pool, []);
-    const { timeoutMs } = config.queue;
-    const dataPlane = new DataPlane({ modelName, model: this.#pool, queue, timeoutMs });
+    const dataPlane = new DataPlane({ ...config.queue, modelName, model: this.#pool, queue });
     const metrics = new Metrics({
       model: modelName,
       revision,
