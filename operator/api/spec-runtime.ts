@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { batchingSchema, queueSchema } from './spec-request-path.ts';
 import { quantity, rules, textOfForm, wholeNumber, type Rule } from './schema.ts';
 
 export const runtimeSchema = Type.Object(
@@ -16,22 +17,8 @@ export const runtimeSchema = Type.Object(
         },
       ),
     ),
-    queue: Type.Optional(
-      Type.Object(
-        {
-          maxDepth: Type.Optional(
-            wholeNumber({
-              description:
-                'How many requests may wait in one pod before more are answered with 429 and a Retry-After.',
-              minimum: 1,
-              maximum: 100_000,
-              example: 512,
-            }),
-          ),
-        },
-        { description: 'How the runtime queues requests.' },
-      ),
-    ),
+    queue: Type.Optional(queueSchema),
+    batching: Type.Optional(batchingSchema),
   },
   { description: 'How the model is served.' },
 );
