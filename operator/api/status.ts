@@ -143,7 +143,9 @@ export const statusSchema = Type.Object(
       }),
     ),
     decisionsForgottenUntil: Type.Optional(
-      time('When the latest decision was made that `decisions` holds no more: one no later that has no answer expires.'),
+      time(
+        'When the latest decision was made that `decisions` holds no more: one no later that has no answer expires.',
+      ),
     ),
     pendingMarks: Type.Optional(
       Type.Array(pendingMarkSchema, {

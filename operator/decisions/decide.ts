@@ -77,7 +77,9 @@ function remembered(
   const told = before.filter((known) => !untold.includes(known));
   const kept = new Set([...untold, ...told.slice(0, MOST_DECISIONS - 1 - untold.length)]);
   const forgotten = before.filter((known) => !kept.has(known)).map(({ createdAt }) => createdAt);
-  const until = [...forgotten, ...(decisionsForgottenUntil === undefined ? [] : [decisionsForgottenUntil])].sort().at(-1);
+  const until = [...forgotten, ...(decisionsForgottenUntil === undefined ? [] : [decisionsForgottenUntil])]
+    .sort()
+    .at(-1);
   return {
     decisions: [answer, ...before.filter((known) => kept.has(known))],
     ...(until !== undefined && { decisionsForgottenUntil: until }),
