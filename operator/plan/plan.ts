@@ -13,8 +13,9 @@ import { comesFirst, type Intent } from './comes-first.ts';
 import { gatherFacts, type Facts } from './facts.ts';
 import { nextRouting } from './next-routing.ts';
 import type { Observed, PlatformObservation } from './observed.ts';
+import { LOOK_WHILE_ROLLING_MS } from './pace.ts';
 import { evaluateProof, type Proof } from './proof.ts';
-import { retirable } from './retirement.ts';
+import { obsoletePolicies, retirable } from './retirement.ts';
 import { decideCourse } from './rules.ts';
 import { planWrites } from './writes.ts';
 
@@ -46,7 +47,8 @@ function intend(facts: Facts, proof: Proof, nowMs: number): Intent {
   const course = decideCourse(facts, proof, nowMs);
   const routing = nextRouting(facts, course, proof);
   const retired = retirable(facts, routing, proof, nowMs).filter(({ name }) => !course.shares.has(name));
-  return { course, routing, writes: planWrites(facts, course, routing, retired) };
+  const policies = obsoletePolicies(facts, proof, nowMs);
+  return { course, routing, writes: planWrites(facts, course, routing, { retired, policies }) };
 }
 
 function goOn(
@@ -59,6 +61,7 @@ function goOn(
   const looks = [
     ...(course.nextLookMs === undefined ? [] : [course.nextLookMs]),
     ...(writes.length > 0 ? [LOOK_AFTER_WRITE_MS] : []),
+    ...(hasObsoletePolicies(facts) ? [LOOK_WHILE_ROLLING_MS] : []),
   ];
   return {
     actions: [...writes, ...eventsOf(facts, course, status)],
@@ -81,8 +84,13 @@ export function needsEvidence(
     modelDeployment.status?.rollout !== undefined ||
     isUnproven(modelDeployment, children, platform) ||
     isToBeTried(modelDeployment, children) ||
-    hasLeftovers(modelDeployment, children)
+    hasLeftovers(modelDeployment, children) ||
+    routerFor(modelDeployment, platform).obsoletePolicies(children, modelDeployment).length > 0
   );
+}
+
+function hasObsoletePolicies({ router, observed, modelDeployment }: Facts): boolean {
+  return router.obsoletePolicies(observed.children, modelDeployment).length > 0;
 }
 
 function isUnproven(

@@ -60,6 +60,7 @@ const v3IsBroken: Event = { kind: 'VersionBecomes', version: 'v3', behaviour: 'C
 const v2NeverGetsReady: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'NeverReady' };
 const v2Errs: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'AnswersWithErrors' };
 
+const leavesMesh: Event = { kind: 'UserEdits', edit: { kind: 'Router', router: 'Service' } };
 const istioGoesAway: Event = { kind: 'PlatformBecomes', change: { istio: false } };
 const v2IsWellAgain: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'Good' };
 
@@ -290,6 +291,14 @@ const recipes: Readonly<Record<string, Recipe>> = {
   'plain Services: v2 serves, v1 is kept for the way back': {
     start: 'serving v1 on plain Services',
     course: [switchesAtOnce, tryV2, runsTwo, says('Healthy')],
+  },
+  'the user has left the mesh': {
+    start: 'serving v1',
+    course: [leavesMesh, plans, { kind: 'OperatorActs' }],
+  },
+  'the user leaves the mesh while v2 has 50 %': {
+    start: 'serving v1',
+    course: [tryV2, asks(5_000), says('Progressing'), leavesMesh, plans],
   },
   'without a mesh: v1 ends to make room for v2': {
     start: 'serving v1 without a mesh',

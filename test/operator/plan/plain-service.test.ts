@@ -325,14 +325,36 @@ describe('a change of the router', () => {
     expect(scene.isMade('Deployment', 'v2')).toBe(false);
   });
 
-  test('to the Service by choice takes the routes away, once the Service has everything', () => {
-    const scene = plain('RollingUpdate');
-    scene.platform = { istio: true, customMetrics: true };
-    scene.rests();
-    expect(scene.child('VirtualService', 'fraud.mesh')).toBeDefined();
-    scene.edits({ traffic: { ...scene.modelDeployment.spec.traffic, router: 'Service' } }).rests();
-    expect(scene.children.filter(({ apiVersion }) => apiVersion.includes('istio'))).toEqual([]);
+  test('to the Service by choice takes the routes away at once, and how proxies treat pods when none does any more', () => {
+    const scene = inMeshByChoice();
+    const sees = (lastSeenSecondsAgo: number): Scene =>
+      scene.reportOf('v1-pod-0', { routings: [{ hash: 'routes-of-before', lastSeenSecondsAgo }] });
+    scene.edits({ traffic: { ...scene.modelDeployment.spec.traffic, router: 'Service' } });
+    sees(0.5).rests().later(DRAIN_MS).rests();
+    expect(istioKinds(scene)).toEqual(['DestinationRule']);
+    expect(scene.status).toMatchObject({ reason: 'RoutingUnproven' });
+    expect(scene.status.message).toMatch(/^Waiting until no sidecar sends by the routes that Istio had/);
+    sees(4).rests().later(DRAIN_MS).rests();
+    expect(istioKinds(scene)).toEqual(['DestinationRule']);
+    expect(scene.plan().requeueAfterMs).toBeLessThanOrEqual(1_000);
+    sees(5).rests();
+    expect(istioKinds(scene)).toEqual([]);
     expect(scene.status.phase).toBe('Healthy');
+    expect(scene.plan().requeueAfterMs).toBeUndefined();
+  });
+
+  test('to the Service by choice keeps an old revision while a sidecar sends to it over a connection that it keeps', () => {
+    const scene = inMeshByChoice().asksFor('v2').runs('v2', 2).rests();
+    scene.edits({ traffic: { ...scene.modelDeployment.spec.traffic, router: 'Service' } });
+    const sees = (lastSeenSecondsAgo: number): Scene =>
+      scene.reportOf('v1-pod-0', {
+        ...{ lastConnectionSecondsAgo: 600, routings: [{ hash: 'routes-of-before', lastSeenSecondsAgo }] },
+      });
+    sees(2).rests().later(DRAIN_MS).rests();
+    expect(scene.status.stable).toBe(scene.revision('v2'));
+    expect(scene.isMade('Deployment', 'v1')).toBe(true);
+    sees(5).rests();
+    expect(scene.isMade('Deployment', 'v1')).toBe(false);
   });
 });
 
@@ -355,3 +377,20 @@ describe('SplitsTraffic', () => {
     expect(messageOf(serving())).toMatch(/clients of Service fraud without a sidecar always get the stable/);
   });
 });
+
+/** Moved by Istio, for clients inside the mesh. */
+function inMeshByChoice(): Scene {
+  const scene = plain('RollingUpdate');
+  scene.platform = { istio: true, customMetrics: true };
+  scene
+    .rests()
+    .later(2 * DRAIN_MS)
+    .rests();
+  expect(istioKinds(scene)).toEqual(['DestinationRule', 'VirtualService']);
+  return scene;
+}
+
+function istioKinds(scene: Scene): readonly string[] {
+  const ofIstio = scene.children.filter(({ apiVersion }) => apiVersion.includes('istio'));
+  return [...new Set(ofIstio.map(({ kind }) => kind))].sort();
+}

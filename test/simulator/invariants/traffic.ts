@@ -141,11 +141,15 @@ function stagedFirst(transition: Transition): string | undefined {
 function keepsWhatIsReferenced(transition: Transition): string | undefined {
   const name = deletedName(transition, ENDPOINT_KINDS);
   if (name === undefined || transition.before.ledger.deleted) return undefined;
-  // Clients without a sidecar know the entry Service alone.
-  const user = transition.before.proxies.find((proxy) => followsRoutes(proxy) && isReferencedBy(proxy, name));
+  const user = transition.before.proxies.find((proxy) => holdsRoute(proxy) && isReferencedBy(proxy, name));
   return user === undefined
     ? HOLDS
     : `the Service or DestinationRule of ${name} goes while ${user.name} references it`;
+}
+
+/** Who has none knows the entry Service alone, be it for want of a sidecar. */
+function holdsRoute(proxy: Proxy): boolean {
+  return followsRoutes(proxy) && proxy.held !== undefined && proxy.held.hash !== '';
 }
 
 function wholeWeights(transition: Transition): string | undefined {
