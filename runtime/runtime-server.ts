@@ -14,6 +14,7 @@ import { Metrics } from './metrics/metrics.ts';
 import { Traffic } from './metrics/traffic.ts';
 import { fetchModel, verifyUnchanged, type LocalModel } from './model-source/model-source.ts';
 import { InferQueue } from './queue/queue.ts';
+import type { Exchange } from './rest/exchange.ts';
 import { InferRoute } from './rest/infer-route.ts';
 import { RestServer } from './rest/rest-server.ts';
 import { buildRoutes } from './rest/routes.ts';
@@ -129,10 +130,11 @@ export class RuntimeServer {
     const budget = new BodyBudget(requestMaxBytes, totalMaxBytes);
     const readSignature = (): ModelSignature => dataPlane.readSignature();
     const inferRoute = new InferRoute({ service, budget, readSignature });
+    const infer = (exchange: Exchange): Promise<void> => inferRoute.handle(exchange);
     const onConnection = (): void => this.#traffic.recordConnection(performance.now());
     const rest = new RestServer({
       ...{ modelName, log, onConnection },
-      routes: buildRoutes({ dataPlane, statistics, infer: (exchange) => inferRoute.handle(exchange) }),
+      routes: buildRoutes({ dataPlane, statistics, revision, infer }),
       style: { revision, isClosing: () => dataPlane.isDraining },
     });
     const methods = buildMethods({ dataPlane, service, statistics });

@@ -1,6 +1,9 @@
-import { MODEL_VERSION, type DataPlane } from '../inference/data-plane.ts';
+import { randomUUID } from 'node:crypto';
+import { MODEL_VERSION, SERVER_VERSION, type DataPlane } from '../inference/data-plane.ts';
 import { RequestError } from '../errors.ts';
 import type { Statistics } from '../inference/statistics.ts';
+import { buildDocument } from '../openapi/document.ts';
+import { buildPage, contentSecurityPolicy } from '../openapi/page.ts';
 import type { Exchange } from './exchange.ts';
 
 export interface Route {
@@ -11,6 +14,7 @@ export interface Route {
 export interface RouteOptions {
   readonly dataPlane: DataPlane;
   readonly statistics: Statistics;
+  readonly revision: string;
   readonly infer: Route['handle'];
 }
 
@@ -61,6 +65,26 @@ function repositoryRoutes(dataPlane: DataPlane): NamedRoute[] {
   ];
 }
 
+/** OpenAPI of the loaded model, and a page to try it. */
+function documentationRoutes({ dataPlane, revision }: RouteOptions): NamedRoute[] {
+  const document = (): object =>
+    buildDocument({
+      modelName: dataPlane.modelName,
+      modelVersion: MODEL_VERSION,
+      revision,
+      serverVersion: SERVER_VERSION,
+      signature: dataPlane.readSignature(),
+    });
+  const page = (exchange: Exchange): void => {
+    const nonce = randomUUID();
+    exchange.answer(200, buildPage(nonce), {
+      contentType: 'text/html; charset=utf-8',
+      headers: ['content-security-policy', contentSecurityPolicy(nonce)],
+    });
+  };
+  return [get('/v2/openapi.json', document), ['/v2/docs', { method: 'GET', handle: page }]];
+}
+
 /** Every address of the Open Inference Protocol that this server answers; one model, so one look-up finds it. */
 export function buildRoutes(options: RouteOptions): ReadonlyMap<string, Route> {
   const { dataPlane } = options;
@@ -70,6 +94,7 @@ export function buildRoutes(options: RouteOptions): ReadonlyMap<string, Route> {
     health('/v2/health/ready', () => ({ isGood: dataPlane.isReady, body: { ready: dataPlane.isReady } })),
     ...modelRoutes(options),
     ...repositoryRoutes(dataPlane),
+    ...documentationRoutes(options),
   ]);
 }
 
