@@ -23,6 +23,7 @@ export interface RuntimeConfig {
   /** Undefined: counted from the container's CPU limit. */
   readonly threads: number | undefined;
   readonly port: number;
+  readonly grpcPort: number;
   readonly managementPort: number;
   readonly logLevel: string;
 }
@@ -54,6 +55,7 @@ export function readConfig(environment: Environment): RuntimeConfig {
     runTimeoutMs: whole('HEADGATE_RUN_TIMEOUT_SECONDS', 60, 1, 3600) * 1000,
     threads: threads === 0 ? undefined : threads,
     port: whole('HEADGATE_PORT', 8080, 0, 65_535),
+    grpcPort: whole('HEADGATE_GRPC_PORT', 8081, 0, 65_535),
     managementPort: whole('HEADGATE_MANAGEMENT_PORT', 8082, 0, 65_535),
     logLevel: settings.oneOf('HEADGATE_LOG_LEVEL', ['error', 'warn', 'info', 'debug']) ?? 'info',
   };

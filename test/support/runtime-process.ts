@@ -43,6 +43,7 @@ export class RuntimeProcess {
         HEADGATE_MODEL_NAME: 'tumour',
         HEADGATE_REVISION: 'tumour-7cb4d9f2a1',
         HEADGATE_PORT: '0',
+        HEADGATE_GRPC_PORT: '0',
         HEADGATE_MANAGEMENT_PORT: '0',
         HEADGATE_DRAIN_SECONDS: '0',
         // The servers of tests are on this machine.
@@ -80,6 +81,10 @@ export class RuntimeProcess {
 
   get port(): number {
     return this.#listening('port');
+  }
+
+  get grpcPort(): number {
+    return this.#listening('grpcPort');
   }
 
   get managementPort(): number {
@@ -146,7 +151,7 @@ export class RuntimeProcess {
     rmSync(this.#folder, { recursive: true });
   }
 
-  #listening(port: 'port' | 'managementPort'): number {
+  #listening(port: 'port' | 'grpcPort' | 'managementPort'): number {
     return this.log.find(({ message }) => message === 'listening')?.[port] as number;
   }
 

@@ -43,6 +43,7 @@ describe('the configuration', () => {
       runTimeoutMs: 60_000,
       threads: undefined,
       port: 8080,
+      grpcPort: 8081,
       managementPort: 8082,
       logLevel: 'info',
     });
