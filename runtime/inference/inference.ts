@@ -21,6 +21,11 @@ export interface InferRequest {
   readonly outputs: readonly RequestedOutput[] | undefined;
 }
 
+/** What the protocol's clients call the batch size: the first dimension, and 1 for a scalar. */
+export function countRows({ inputs }: InferRequest): number {
+  return inputs[0]?.shape[0] ?? 1;
+}
+
 export interface InferAnswer {
   readonly modelName: string;
   readonly modelVersion: string;
