@@ -50,7 +50,7 @@ export class RuntimeServer {
     const requestsMaxBytes = config.requestsMaxBytes ?? shareOfMemory(process.constrainedMemory());
     const budget = new BodyBudget(config.requestMaxBytes, requestsMaxBytes);
     const service = new InferenceService({ dataPlane, revision, observers: [traffic, metrics], log });
-    const inferRoute = new InferRoute(service, budget);
+    const inferRoute = new InferRoute({ service, budget, readSignature: () => dataPlane.readSignature() });
     this.#dataPlane = dataPlane;
     this.#rest = new RestServer({
       modelName,

@@ -1,7 +1,7 @@
 import { RequestError } from '../errors.ts';
 import { InvalidInputError, type Executor } from '../executor/executor.ts';
 import type { InferQueue } from '../queue/queue.ts';
-import type { TensorSpecification } from '../tensor/datatype.ts';
+import type { ModelSignature, TensorSpecification } from '../tensor/datatype.ts';
 import { planInference } from '../tensor/validate.ts';
 import type { InferAnswer, InferRequest } from './inference.ts';
 import type { Journey } from './journey.ts';
@@ -11,6 +11,8 @@ export const SERVER_VERSION = '0.1.0';
 /** A server serves one model in one version: another version is another revision, with pods of its own. */
 export const MODEL_VERSION = '1';
 const PLATFORM = 'onnx_onnxv1';
+/** By the names that clients of the protocol look for. */
+const EXTENSIONS = ['binary_tensor_data'];
 
 export interface ServerMetadata {
   readonly name: string;
@@ -80,11 +82,11 @@ export class DataPlane {
   }
 
   serverMetadata(): ServerMetadata {
-    return { name: SERVER_NAME, version: SERVER_VERSION, extensions: [] };
+    return { name: SERVER_NAME, version: SERVER_VERSION, extensions: EXTENSIONS };
   }
 
   modelMetadata(): ModelMetadata {
-    const { inputs, outputs } = this.#readSignature();
+    const { inputs, outputs } = this.readSignature();
     return {
       name: this.modelName,
       versions: [MODEL_VERSION],
@@ -96,7 +98,7 @@ export class DataPlane {
 
   /** Throws RequestError at once when the request cannot be admitted. */
   infer(request: InferRequest, journey: Journey): PendingAnswer {
-    const job = this.#queue.submit(planInference(request, this.#readSignature()), journey);
+    const job = this.#queue.submit(planInference(request, this.readSignature()), journey);
     const answer = job.answer.promise.then(
       (outputs) => ({ modelName: this.modelName, modelVersion: MODEL_VERSION, id: request.id, outputs }),
       (error: unknown) => {
@@ -106,7 +108,8 @@ export class DataPlane {
     return { answer, withdraw: () => this.#queue.withdraw(job) };
   }
 
-  #readSignature(): NonNullable<Executor['signature']> {
+  /** Throws RequestError while no model is loaded. */
+  readSignature(): ModelSignature {
     const { signature } = this.#executor;
     if (signature === undefined) throw new RequestError('ModelNotReady', 'the model is not ready', 1);
     return signature;
