@@ -6,14 +6,13 @@ import { ExecutorSupervisor } from './executor/supervisor.ts';
 import { countThreads, readTextFile } from './executor/threads.ts';
 import { InferenceService } from './inference/inference-service.ts';
 import { ManagementServer } from './management/management-server.ts';
-import { Metrics } from './metrics/metrics.ts';
-import { Traffic } from './metrics/traffic.ts';
 import { fetchModel, verifyUnchanged, type LocalModel } from './model-source/model-source.ts';
 import { InferQueue } from './queue/queue.ts';
 import { BodyBudget, shareOfMemory } from './rest/body.ts';
 import { InferRoute } from './rest/infer-route.ts';
 import { RestServer } from './rest/rest-server.ts';
 import { buildRoutes } from './rest/routes.ts';
+import { Watchers } from './watchers.ts';
 
 /** After the drain time, for requests that are still being answered. */
 const FINISH_LIMIT_MS = 20_000;
@@ -32,24 +31,19 @@ export class RuntimeServer {
     this.#config = config;
     this.#log = log;
     const { modelName, revision } = config;
-    const traffic = new Traffic();
     this.#executor = new ExecutorSupervisor({
       log,
       onFatal,
       runTimeoutMs: config.runTimeoutMs,
-      onRestart: () => metrics.recordExecutorRestart(),
+      onRestart: () => watchers.metrics.recordExecutorRestart(),
     });
     const queue = new InferQueue(this.#executor, config.queueMaxDepth);
     const dataPlane = new DataPlane(modelName, this.#executor, queue);
-    const metrics = new Metrics({
-      model: modelName,
-      revision,
-      latencyP95Ms: () => traffic.latencyP95Ms(performance.now()),
-      queueDepth: () => queue.depth,
-    });
+    const watchers = new Watchers(config, log, { queueDepth: () => queue.depth });
+    const { traffic, metrics, observers } = watchers;
     const requestsMaxBytes = config.requestsMaxBytes ?? shareOfMemory(process.constrainedMemory());
     const budget = new BodyBudget(config.requestMaxBytes, requestsMaxBytes);
-    const service = new InferenceService({ dataPlane, revision, observers: [traffic, metrics], log });
+    const service = new InferenceService({ dataPlane, revision, observers, log });
     const inferRoute = new InferRoute({ service, budget, readSignature: () => dataPlane.readSignature() });
     this.#dataPlane = dataPlane;
     this.#rest = new RestServer({
