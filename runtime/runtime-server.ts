@@ -25,6 +25,7 @@ export class RuntimeServer {
   readonly #dataPlane: DataPlane;
   readonly #rest: RestServer;
   readonly #management: ManagementServer;
+  readonly #watchers: Watchers;
   #model: LocalModel | undefined;
 
   constructor(config: RuntimeConfig, log: Logger, onFatal: (error: unknown) => void) {
@@ -39,8 +40,12 @@ export class RuntimeServer {
     });
     const queue = new InferQueue(this.#executor, config.queueMaxDepth);
     const dataPlane = new DataPlane(modelName, this.#executor, queue);
-    const watchers = new Watchers(config, log, { queueDepth: () => queue.depth });
-    const { traffic, metrics, observers } = watchers;
+    const watchers = new Watchers(config, log, {
+      queueDepth: () => queue.depth,
+      modelDigest: () => this.#model?.digest ?? null,
+    });
+    this.#watchers = watchers;
+    const { traffic, observers } = watchers;
     const requestsMaxBytes = config.requestsMaxBytes ?? shareOfMemory(process.constrainedMemory());
     const budget = new BodyBudget(config.requestMaxBytes, requestsMaxBytes);
     const service = new InferenceService({ dataPlane, revision, observers, log });
@@ -56,8 +61,7 @@ export class RuntimeServer {
     this.#management = new ManagementServer({
       revision,
       dataPlane,
-      traffic,
-      metrics,
+      watchers,
       readModelDigest: () => this.#model?.digest ?? null,
       startedAtMs: performance.now(),
     });
@@ -88,6 +92,7 @@ export class RuntimeServer {
     await this.#rest.close();
     clearTimeout(force);
     await this.#executor.close();
+    await this.#watchers.close();
     this.#management.close();
     this.#log.info('drained');
   }

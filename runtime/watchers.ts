@@ -1,12 +1,18 @@
 import type { Logger } from 'winston';
 import type { RuntimeConfig } from './config/config.ts';
+import { MODEL_VERSION } from './inference/data-plane.ts';
 import type { JourneyObserver } from './inference/journey.ts';
 import { AccessLog } from './metrics/access-log.ts';
 import { Metrics } from './metrics/metrics.ts';
+import type { Labels } from './metrics/scraped.ts';
 import { Traffic } from './metrics/traffic.ts';
+import type { Decider } from './records/record.ts';
+import { Records } from './records/records.ts';
 
 export interface WatcherSources {
   readonly queueDepth: () => number;
+  /** Null until a model is there. */
+  readonly modelDigest: () => string | null;
 }
 
 /** Whoever watches the traffic of one server. */
@@ -14,15 +20,35 @@ export class Watchers {
   readonly traffic = new Traffic();
   readonly metrics: Metrics;
   readonly observers: readonly JourneyObserver[];
+  /** Undefined: no records are kept. */
+  readonly records: Records | undefined;
 
-  constructor({ modelName, revision }: RuntimeConfig, log: Logger, { queueDepth }: WatcherSources) {
+  constructor(config: RuntimeConfig, log: Logger, { queueDepth, modelDigest }: WatcherSources) {
+    const { modelName, revision } = config;
+    const labels: Labels = { model: modelName, version: MODEL_VERSION, revision };
+    const decider = (): Decider => ({
+      modelName,
+      modelVersion: MODEL_VERSION,
+      modelDigest: modelDigest(),
+      revision,
+    });
     this.metrics = new Metrics({
       model: modelName,
       revision,
       latencyP95Ms: () => this.traffic.latencyP95Ms(performance.now()),
       queueDepth,
     });
-    const accessLog = log.isLevelEnabled('debug') ? [new AccessLog(log)] : [];
-    this.observers = [this.traffic, this.metrics, ...accessLog];
+    if (config.records !== undefined) {
+      this.records = new Records({ settings: config.records, decider, labels, log });
+    }
+    const accessLog = log.isLevelEnabled('debug') ? new AccessLog(log) : undefined;
+    const watching = [this.records, accessLog].filter((observer) => observer !== undefined);
+    this.observers = [this.traffic, this.metrics, ...watching];
+    for (const metric of this.records?.scraped() ?? []) this.metrics.register(metric);
+  }
+
+  /** Whatever still has to be written is written, within two seconds. */
+  async close(): Promise<void> {
+    await this.records?.close();
   }
 }

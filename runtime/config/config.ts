@@ -1,5 +1,6 @@
 import { readModelSource } from '../model-source/settings.ts';
 import type { ModelSource } from '../model-source/model-source.ts';
+import { readRecordSettings, type RecordSettings } from '../records/settings.ts';
 import { Settings, type Environment } from './settings.ts';
 
 export interface RuntimeConfig {
@@ -17,6 +18,8 @@ export interface RuntimeConfig {
   readonly port: number;
   readonly managementPort: number;
   readonly logLevel: string;
+  /** Undefined: no records are kept. */
+  readonly records: RecordSettings | undefined;
 }
 
 const MEBIBYTE = 2 ** 20;
@@ -45,6 +48,7 @@ export function readConfig(environment: Environment): RuntimeConfig {
     port: whole('HEADGATE_PORT', 8080, 0, 65_535),
     managementPort: whole('HEADGATE_MANAGEMENT_PORT', 8082, 0, 65_535),
     logLevel: settings.oneOf('HEADGATE_LOG_LEVEL', ['error', 'warn', 'info', 'debug']) ?? 'info',
+    records: readRecordSettings(settings),
   };
 }
 

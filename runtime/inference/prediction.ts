@@ -45,12 +45,18 @@ function topOfRow(values: Float32Array | Float64Array, start: number, width: num
   return Math.abs(sum - 1) <= SUM_TOLERANCE ? { place, probability } : undefined;
 }
 
-/** Undefined unless every row of the tensor is a distribution over two or more classes. */
-function readProbabilities({ data, shape }: Tensor): TopOfRow[] | undefined {
+function mayHoldProbabilities({ shape, data }: Tensor): boolean {
   const width = shape.at(-1) ?? 1;
-  const isFloat = data instanceof Float32Array || data instanceof Float64Array;
-  const isWideEnough = shape.length <= 2 && width >= 2 && width <= MOST_CLASSES;
-  if (!isFloat || !isWideEnough || data.length === 0 || data.length > MOST_ELEMENTS) return undefined;
+  const isOfRows = shape.length === 1 || shape.length === 2;
+  return isOfRows && width >= 2 && width <= MOST_CLASSES && data.length > 0 && data.length <= MOST_ELEMENTS;
+}
+
+/** Undefined unless every row of the tensor is a distribution over two or more classes. */
+function readProbabilities(tensor: Tensor): TopOfRow[] | undefined {
+  const { data, shape } = tensor;
+  if (!(data instanceof Float32Array || data instanceof Float64Array)) return undefined;
+  if (!mayHoldProbabilities(tensor)) return undefined;
+  const width = shape.at(-1) ?? 1;
   const rows: TopOfRow[] = [];
   for (let start = 0; start < data.length; start += width) {
     const top = topOfRow(data, start, width);
@@ -63,7 +69,9 @@ function readProbabilities({ data, shape }: Tensor): TopOfRow[] | undefined {
 /** One value a row: [N] or [N,1]. */
 function isLabels({ datatype, shape, data }: Tensor): boolean {
   const hasOneARow = shape.length === 1 || (shape.length === 2 && shape[1] === 1);
-  return hasOneARow && data.length <= MOST_ELEMENTS && (datatype === 'BYTES' || integerDatatypes.has(datatype));
+  return (
+    hasOneARow && data.length <= MOST_ELEMENTS && (datatype === 'BYTES' || integerDatatypes.has(datatype))
+  );
 }
 
 export function readPrediction(outputs: readonly Tensor[]): Prediction {
@@ -71,6 +79,7 @@ export function readPrediction(outputs: readonly Tensor[]): Prediction {
   for (const output of outputs) probabilities ??= readProbabilities(output);
   const labels = outputs.find(isLabels);
   const confidences = probabilities?.map(({ probability }) => probability) ?? [];
-  if (labels !== undefined) return { classes: Array.from(labels.data as Iterable<unknown>, String), confidences };
+  if (labels !== undefined)
+    return { classes: Array.from(labels.data as Iterable<unknown>, String), confidences };
   return { classes: probabilities?.map(({ place }) => String(place)) ?? [], confidences };
 }

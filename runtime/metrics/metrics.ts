@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { BatchObserver, BatchRelease } from '../batching/release.ts';
 import { MODEL_VERSION } from '../inference/data-plane.ts';
 import { countRows } from '../inference/inference.ts';
 import type { Journey, JourneyObserver, Outcome } from '../inference/journey.ts';
@@ -6,7 +7,7 @@ import type { Origin } from '../inference/origin.ts';
 import { answeredOf } from './answered.ts';
 import { registerScraped, type Labels, type ScrapedMetric } from './scraped.ts';
 import { CounterFamily, CounterSeries } from './series.ts';
-import { StageMetrics, type BatchEvent } from './stage-metrics.ts';
+import { StageMetrics } from './stage-metrics.ts';
 import { TritonMetrics } from './triton-metrics.ts';
 
 export interface MetricSources {
@@ -32,7 +33,7 @@ const requestMetrics: Readonly<Record<Origin, { readonly name: string; readonly 
 };
 
 /** What Prometheus scrapes. The p95 gauge is what the autoscaler acts on: it always has a value. */
-export class Metrics implements JourneyObserver {
+export class Metrics implements JourneyObserver, BatchObserver {
   readonly registry = new Registry();
   readonly #labels: Labels;
   readonly #requests: Readonly<Record<Origin, CounterFamily<number>>>;
@@ -67,13 +68,13 @@ export class Metrics implements JourneyObserver {
     // What ran outside a batch was one of its own.
     const hasRunAlone = journey.computeMs !== undefined && journey.batchRows === undefined;
     if (outcome.kind === 'Answered' && hasRunAlone) {
-      this.recordBatch({ requests: 1, rows: countRows(outcome.request), releaseReason: 'Alone' });
+      this.onRelease({ requests: 1, rows: countRows(outcome.request), reason: 'Alone' });
     }
   }
 
-  recordBatch(batch: BatchEvent): void {
-    this.#stages.recordBatch(batch);
-    this.#triton.recordBatch();
+  onRelease(release: BatchRelease): void {
+    this.#stages.onRelease(release);
+    this.#triton.onRelease();
   }
 
   recordExecutorRestart(): void {

@@ -1,3 +1,4 @@
+import type { BatchObserver, BatchRelease, ReleaseReason } from '../batching/release.ts';
 import type { Journey, JourneyObserver, Outcome } from '../inference/journey.ts';
 import type { ScrapedMetric } from './scraped.ts';
 import { CounterFamily, HistogramSeries } from './series.ts';
@@ -6,14 +7,6 @@ export interface ModelLabels {
   readonly model: string;
   readonly version: string;
   readonly revision: string;
-}
-
-/** What left for the executor together. */
-export interface BatchEvent {
-  readonly requests: number;
-  readonly rows: number;
-  /** Why it left when it did. */
-  readonly releaseReason: string;
 }
 
 /** From a tenth of a millisecond, which a small model takes, to ten seconds. */
@@ -32,7 +25,7 @@ function stageHistogram(): HistogramSeries {
 }
 
 /** Where the time of requests went, how full batches were, and what the cache saved; of whoever's requests. */
-export class StageMetrics implements JourneyObserver {
+export class StageMetrics implements JourneyObserver, BatchObserver {
   readonly #labels: ModelLabels;
   readonly #users = stageHistogram();
   readonly #stages: Readonly<Record<Stage, HistogramSeries>> = {
@@ -43,7 +36,7 @@ export class StageMetrics implements JourneyObserver {
   };
   readonly #batchRows = new HistogramSeries(BATCH_BUCKETS);
   readonly #batchRequests = new HistogramSeries(BATCH_BUCKETS);
-  readonly #releases: CounterFamily<string>;
+  readonly #releases: CounterFamily<ReleaseReason>;
   readonly #cache: CounterFamily<'hit' | 'miss' | 'shared'>;
 
   constructor(labels: ModelLabels) {
@@ -65,10 +58,10 @@ export class StageMetrics implements JourneyObserver {
     if (cache !== undefined) this.#cache.of(cacheResults[cache]).add();
   }
 
-  recordBatch({ requests, rows, releaseReason }: BatchEvent): void {
+  onRelease({ requests, rows, reason }: BatchRelease): void {
     this.#batchRequests.observe(requests);
     this.#batchRows.observe(rows);
-    this.#releases.of(releaseReason).add();
+    this.#releases.of(reason).add();
   }
 
   scraped(): ScrapedMetric[] {

@@ -1,3 +1,4 @@
+import type { BatchObserver } from '../batching/release.ts';
 import type { RequestErrorReason } from '../errors.ts';
 import { countRows, type InferRequest } from '../inference/inference.ts';
 import type { Journey, JourneyObserver, Outcome } from '../inference/journey.ts';
@@ -25,7 +26,7 @@ export interface TritonSources {
   readonly queueDepth: () => number;
 }
 
-export class TritonMetrics implements JourneyObserver {
+export class TritonMetrics implements JourneyObserver, BatchObserver {
   readonly #labels: Labels;
   readonly #queueDepth: () => number;
   readonly #successes = new CounterSeries();
@@ -54,7 +55,7 @@ export class TritonMetrics implements JourneyObserver {
     else this.#recordSuccess(journey, outcome.request, endedAtMs);
   }
 
-  recordBatch(): void {
+  onRelease(): void {
     this.#executions.add();
   }
 

@@ -1,6 +1,18 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Some items of a write were not taken. */
+export class LossError extends Error {
+  readonly lost: number;
+
+  constructor(message: string, lost: number) {
+    super(message);
+    this.lost = lost;
+  }
+}
+
 /** Where items go; it may be slow, fail or hang. */
 export interface Sink<Item> {
-  /** Resolves when the items are taken; a rejection means that all of them are lost. */
+  /** Resolves when the items are taken; rejects with LossError, or with another error when all of them are lost. */
   write(items: readonly Item[]): Promise<void>;
   close?(): Promise<void>;
 }
@@ -31,7 +43,9 @@ export class Outbox<Item> {
   readonly #options: OutboxOptions<Item>;
   #waiting: Item[] = [];
   #waitingBytes = 0;
-  #drain: Promise<void> | undefined;
+  #isDraining = false;
+  #accepted = 0;
+  #writing: Promise<void> = Promise.resolve();
   #written = 0;
   #droppedFull = 0;
   #droppedBySink = 0;
@@ -57,20 +71,24 @@ export class Outbox<Item> {
     }
     this.#waiting.push(item);
     this.#waitingBytes += bytes;
-    this.#drain ??= this.#run();
+    this.#accepted++;
+    if (!this.#isDraining) void this.#run();
   }
 
   /** Resolves when all that was put in before has been taken or lost. */
   async flush(): Promise<void> {
-    await this.#drain;
+    const before = this.#accepted;
+    while (this.#written + this.#droppedBySink < before) {
+      await nextTurn();
+      await this.#writing;
+    }
   }
 
   /** Gives the sink so long to take the rest; what it has not taken by then is lost. */
   async close(limitMs: number): Promise<void> {
-    const limit = Promise.withResolvers<undefined>();
-    const timer = setTimeout(() => limit.resolve(undefined), limitMs);
-    await Promise.race([this.#finish(), limit.promise]);
-    clearTimeout(timer);
+    const limit = new AbortController();
+    await Promise.race([this.#finish(), pause(limitMs, undefined, { signal: limit.signal })]);
+    limit.abort();
   }
 
   async #finish(): Promise<void> {
@@ -79,10 +97,14 @@ export class Outbox<Item> {
   }
 
   async #run(): Promise<void> {
+    this.#isDraining = true;
     // What comes within one turn of the event loop goes to the sink together.
-    await new Promise((resolve) => setImmediate(resolve));
-    while (this.#waiting.length > 0) await this.#writeNext();
-    this.#drain = undefined;
+    await nextTurn();
+    while (this.#waiting.length > 0) {
+      this.#writing = this.#writeNext();
+      await this.#writing;
+    }
+    this.#isDraining = false;
   }
 
   async #writeNext(): Promise<void> {
@@ -93,8 +115,16 @@ export class Outbox<Item> {
       await sink.write(items);
       this.#written += items.length;
     } catch (error) {
-      this.#droppedBySink += items.length;
-      onFailure(error as Error, items.length);
+      const lost = error instanceof LossError ? error.lost : items.length;
+      this.#written += items.length - lost;
+      this.#droppedBySink += lost;
+      onFailure(error as Error, lost);
     }
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }

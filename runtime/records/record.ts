@@ -103,7 +103,11 @@ export interface Ending {
   readonly arrivedAtEpochMs: number;
 }
 
-export function buildDecisionRecord(ending: Ending, decider: Decider, settings: RecordSettings): DecisionRecord {
+export function buildDecisionRecord(
+  ending: Ending,
+  decider: Decider,
+  settings: RecordSettings,
+): DecisionRecord {
   const { journey, outcome, latencyMs, arrivedAtEpochMs } = ending;
   const inputs = outcome.kind === 'HungUp' ? undefined : outcome.request?.inputs;
   // What nobody may know is no part of the digest, whether or not the rest is written out.

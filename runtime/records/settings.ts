@@ -70,7 +70,7 @@ function readFileSink(settings: Settings): FileSinkSettings {
       minimum: 1024,
       maximum: Number.MAX_SAFE_INTEGER,
     }),
-    maxFiles: settings.whole('HEADGATE_RECORDS_MAX_FILES', { byDefault: 4, minimum: 1, maximum: 10_000 }),
+    maxFiles: settings.whole('HEADGATE_RECORDS_MAX_FILES', { byDefault: 4, minimum: 2, maximum: 10_000 }),
     maxAgeMs: maxAgeSeconds === 0 ? undefined : maxAgeSeconds * 1000,
   };
 }

@@ -20,7 +20,8 @@ function head({ name, shape, datatype }: Tensor): string {
  */
 export function tensorText(tensor: Tensor): string {
   const isReadable = tensor.data.length <= MOST_AS_NUMBERS && tensor.datatype !== 'FP16';
-  if (isReadable && hasOnlyFinite(tensor)) return `{${head(tensor)},"data":[${writeValues(tensor.datatype, tensor.data)}]}`;
+  if (isReadable && hasOnlyFinite(tensor))
+    return `{${head(tensor)},"data":[${writeValues(tensor.datatype, tensor.data)}]}`;
   return `{${head(tensor)},"raw":"${writeRaw(tensor).toString('base64')}"}`;
 }
 

@@ -9,7 +9,8 @@ import type { FileSinkSettings } from '../settings.ts';
 const CURRENT = 'records.jsonl';
 const CLOSED = /^records-\d+\.jsonl$/u;
 const SWEEP_MS = 60_000;
-const REQUEST_ID = /"requestId":"((?:[^"\\]|\\.)*)"/u;
+/** How every line begins, as record.ts writes it. */
+const REQUEST_ID = /^\{"type":"[a-z]+","time":"[^"]*","requestId":"((?:[^"\\]|\\.)*)"/u;
 
 /**
  * Records as lines of a file, which is closed when it is full: records.jsonl is written to, records-NNN.jsonl are closed,
@@ -25,7 +26,7 @@ export class FileSink implements Sink<DecisionRecord> {
   constructor(settings: FileSinkSettings) {
     this.#settings = settings;
     // A failed sweep is tried again a minute later.
-    this.#sweeper = setInterval(() => void this.#alone(() => this.#sweep()).catch(() => undefined), SWEEP_MS);
+    this.#sweeper = setInterval(() => void this.sweep(Date.now()).catch(() => undefined), SWEEP_MS);
     this.#sweeper.unref();
   }
 
@@ -66,7 +67,8 @@ export class FileSink implements Sink<DecisionRecord> {
       await mkdir(this.#settings.directory, { recursive: true });
       this.#currentBytes = await sizeOf(this.#currentPath);
     }
-    if (this.#currentBytes > 0 && this.#currentBytes + text.length > this.#settings.maxBytes) await this.#rotate();
+    if (this.#currentBytes > 0 && this.#currentBytes + text.length > this.#settings.maxBytes)
+      await this.#rotate();
     await appendFile(this.#currentPath, text, { mode: 0o600 });
     this.#currentBytes += text.length;
   }
@@ -77,22 +79,28 @@ export class FileSink implements Sink<DecisionRecord> {
     const next = `records-${String(last + 1).padStart(8, '0')}.jsonl`;
     await rename(this.#currentPath, path.join(this.#settings.directory, next));
     this.#currentBytes = 0;
-    await this.#sweep();
+    // One of the files is the current one.
+    const surplus = closed.length + 1 - (this.#settings.maxFiles - 1);
+    for (const file of closed.slice(0, Math.max(0, surplus))) await rm(file, { force: true });
   }
 
-  /** One of the files is the current one. */
-  async #sweep(): Promise<void> {
-    const { maxFiles, maxAgeMs } = this.#settings;
-    const closed = await this.#list(CLOSED);
-    for (const file of closed.slice(0, Math.max(0, closed.length - maxFiles + 1))) await rm(file, { force: true });
-    if (maxAgeMs === undefined) return;
-    const now = Date.now();
-    for (const file of await this.#list(/^records(?:-\d+)?\.jsonl$/u)) {
-      const { mtimeMs } = await stat(file);
-      if (now - mtimeMs <= maxAgeMs) continue;
-      await rm(file, { force: true });
-      if (path.basename(file) === CURRENT) this.#currentBytes = 0;
-    }
+  /** What is older than the maximum is gone after this. */
+  sweep(nowEpochMs: number): Promise<void> {
+    return this.#alone(async () => {
+      const { maxAgeMs } = this.#settings;
+      if (maxAgeMs === undefined) return;
+      if ((await bornAt(this.#currentPath)) < nowEpochMs - this.#spanMs(maxAgeMs)) await this.#rotate();
+      // The last line of a closed file is at most this much younger than its first.
+      const oldestEnd = nowEpochMs - maxAgeMs + this.#spanMs(maxAgeMs);
+      for (const file of await this.#list(CLOSED)) {
+        if ((await stat(file)).mtimeMs < oldestEnd) await rm(file, { force: true });
+      }
+    });
+  }
+
+  /** For how long a file is written to where age matters, so that all of them together hold the maximum. */
+  #spanMs(maxAgeMs: number): number {
+    return maxAgeMs / this.#settings.maxFiles;
   }
 
   /** Oldest first. */
@@ -127,6 +135,15 @@ export class FileSink implements Sink<DecisionRecord> {
 function requestIdOf(line: string): string {
   const quoted = REQUEST_ID.exec(line)?.[1];
   return quoted === undefined ? '' : (JSON.parse(`"${quoted}"`) as string);
+}
+
+/** Infinity for a file that is not there. */
+async function bornAt(file: string): Promise<number> {
+  try {
+    return (await stat(file)).birthtimeMs;
+  } catch {
+    return Infinity;
+  }
 }
 
 async function sizeOf(file: string): Promise<number> {

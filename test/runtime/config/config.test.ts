@@ -41,6 +41,7 @@ describe('the configuration', () => {
       port: 8080,
       managementPort: 8082,
       logLevel: 'info',
+      records: undefined,
     });
   });
 

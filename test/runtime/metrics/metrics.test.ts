@@ -53,13 +53,13 @@ describe('the metrics of a model', () => {
 
   it('tell how full batches are and why they left', async () => {
     const metrics = build();
-    metrics.recordBatch({ requests: 3, rows: 5, releaseReason: 'Full' });
-    metrics.recordBatch({ requests: 1, rows: 1, releaseReason: 'Deadline' });
+    metrics.onRelease({ requests: 3, rows: 5, reason: 'Full' });
+    metrics.onRelease({ requests: 1, rows: 1, reason: 'DeadlineNear' });
     expect(await valueOf(metrics, 'headgate_batch_rows_sum')).toBe(6);
     expect(await valueOf(metrics, 'headgate_batch_requests_sum')).toBe(4);
     expect(await valuesOf(metrics, 'headgate_batch_releases_total')).toEqual({
       'reason="Full"': 1,
-      'reason="Deadline"': 1,
+      'reason="DeadlineNear"': 1,
     });
     expect(await valueOf(metrics, 'nv_inference_exec_count')).toBe(2);
   });
