@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { recordsSchema } from './spec-records.ts';
 import { quantity, rules, textOfForm, wholeNumber, type Rule } from './schema.ts';
 
 export const runtimeSchema = Type.Object(
@@ -32,6 +33,7 @@ export const runtimeSchema = Type.Object(
         { description: 'How the runtime queues requests.' },
       ),
     ),
+    records: Type.Optional(recordsSchema),
   },
   { description: 'How the model is served.' },
 );

@@ -2,6 +2,7 @@ import { MANAGEMENT_PORT, RUNTIME_CONTAINER, RUNTIME_PORT } from '../api/names.t
 import type { Snapshot } from './controller-revision.ts';
 import { gpuLimits } from './gpu.ts';
 import { supplyModel } from './model-supply.ts';
+import { recordsEnvironment } from './watching.ts';
 import { buildVolumeMounts, type VolumeMount } from './volumes.ts';
 
 export interface Container {
@@ -91,7 +92,10 @@ function contractEnvironment(
     ['HEADGATE_QUEUE_MAX_DEPTH', runtime?.queue?.maxDepth?.toString()],
     ['HEADGATE_DRAIN_SECONDS', String(DRAIN_SECONDS)],
   ];
-  return variables.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
+  return [
+    ...variables.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
+    ...recordsEnvironment(runtime?.records, snapshot.modelSources?.allow),
+  ];
 }
 
 function userEnvironment({ podTemplate }: Snapshot['podShape']): readonly EnvironmentVariable[] {
