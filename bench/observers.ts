@@ -39,6 +39,7 @@ function journeyOf(number: number): Journey {
     requestId: `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`,
     protocol: 'rest',
     origin: 'User',
+    deadlineAtMs: undefined,
     arrivedAtMs: performance.now(),
     header: () => undefined,
     parseMs: 0.02,

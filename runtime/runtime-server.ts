@@ -1,8 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'winston';
+import { Batcher } from './batching/batcher.ts';
+import type { BatchObserver } from './batching/release.ts';
 import type { RuntimeConfig } from './config/config.ts';
 import { DataPlane } from './inference/data-plane.ts';
-import { ExecutorSupervisor } from './executor/supervisor.ts';
+import { ExecutorPool } from './executor/executor-pool.ts';
 import { countThreads, readTextFile } from './executor/threads.ts';
 import { InferenceService } from './inference/inference-service.ts';
 import { ManagementServer } from './management/management-server.ts';
@@ -17,11 +19,19 @@ import { Watchers } from './watchers.ts';
 /** After the drain time, for requests that are still being answered. */
 const FINISH_LIMIT_MS = 20_000;
 
+function buildQueue(
+  { batch, queue: { maxDepth } }: RuntimeConfig,
+  { executors }: ExecutorPool,
+  observers: readonly BatchObserver[],
+): InferQueue {
+  return new InferQueue({ executors, batcher: new Batcher(batch), maxDepth, observers });
+}
+
 /** All parts of one server, started and drained together. */
 export class RuntimeServer {
   readonly #config: RuntimeConfig;
   readonly #log: Logger;
-  readonly #executor: ExecutorSupervisor;
+  readonly #pool: ExecutorPool;
   readonly #dataPlane: DataPlane;
   readonly #rest: RestServer;
   readonly #management: ManagementServer;
@@ -32,19 +42,19 @@ export class RuntimeServer {
     this.#config = config;
     this.#log = log;
     const { modelName, revision } = config;
-    this.#executor = new ExecutorSupervisor({
+    this.#pool = new ExecutorPool(1, {
       log,
       onFatal,
       runTimeoutMs: config.runTimeoutMs,
       onRestart: () => watchers.metrics.recordExecutorRestart(),
     });
-    const queue = new InferQueue(this.#executor, config.queueMaxDepth);
-    const dataPlane = new DataPlane(modelName, this.#executor, queue);
     const watchers = new Watchers(config, log, {
       queueDepth: () => queue.depth,
       modelDigest: () => this.#model?.digest ?? null,
     });
     this.#watchers = watchers;
+    const queue = buildQueue(config, this.#pool, [watchers.metrics]);
+    const dataPlane = new DataPlane({ ...config.queue, modelName, model: this.#pool, queue });
     const { traffic, observers } = watchers;
     const requestsMaxBytes = config.requestsMaxBytes ?? shareOfMemory(process.constrainedMemory());
     const budget = new BodyBudget(config.requestMaxBytes, requestsMaxBytes);
@@ -76,8 +86,8 @@ export class RuntimeServer {
     this.#model = model;
     const threads = this.#config.threads ?? countThreads(readTextFile);
     this.#log.info('loading the model', { digest: model.digest, threads });
-    await this.#executor.start({
-      load: { modelPath: model.path, threads },
+    await this.#pool.start({
+      load: { modelPath: model.path, threads, maxBatchRows: this.#config.batch.maxRows },
       verifyUnchanged: () => verifyUnchanged(model),
     });
   }
@@ -91,7 +101,7 @@ export class RuntimeServer {
     const force = setTimeout(() => this.#rest.closeByForce(), FINISH_LIMIT_MS);
     await this.#rest.close();
     clearTimeout(force);
-    await this.#executor.close();
+    await this.#pool.close();
     await this.#watchers.close();
     this.#management.close();
     this.#log.info('drained');

@@ -1,5 +1,8 @@
+import type { BatchLimits } from '../batching/planner.ts';
+import { readBatchLimits } from '../batching/settings.ts';
 import { readModelSource } from '../model-source/settings.ts';
 import type { ModelSource } from '../model-source/model-source.ts';
+import { readQueueSettings, type QueueSettings } from '../queue/settings.ts';
 import { readRecordSettings, type RecordSettings } from '../records/settings.ts';
 import { Settings, type Environment } from './settings.ts';
 
@@ -7,7 +10,8 @@ export interface RuntimeConfig {
   readonly model: ModelSource;
   readonly modelName: string;
   readonly revision: string;
-  readonly queueMaxDepth: number;
+  readonly queue: QueueSettings;
+  readonly batch: BatchLimits;
   readonly drainMs: number;
   readonly requestMaxBytes: number;
   /** Undefined: a share of the container's memory. */
@@ -39,7 +43,8 @@ export function readConfig(environment: Environment): RuntimeConfig {
     model: readModelSource(settings),
     modelName: settings.required('HEADGATE_MODEL_NAME'),
     revision: settings.required('HEADGATE_REVISION'),
-    queueMaxDepth: whole('HEADGATE_QUEUE_MAX_DEPTH', 512, 1, 1_000_000),
+    queue: readQueueSettings(settings),
+    batch: readBatchLimits(settings),
     drainMs: whole('HEADGATE_DRAIN_SECONDS', 5, 0, 3600) * 1000,
     requestMaxBytes: whole('HEADGATE_REQUEST_MAX_BYTES', 64 * MEBIBYTE, 1, 1024 * MEBIBYTE),
     requestsMaxBytes: requestsMaxBytes === 0 ? undefined : requestsMaxBytes,

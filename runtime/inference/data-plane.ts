@@ -1,5 +1,7 @@
 import { RequestError } from '../errors.ts';
-import { InvalidInputError, type Executor } from '../executor/executor.ts';
+import { InvalidInputError } from '../executor/executor.ts';
+import type { ServedModel } from '../executor/executor-pool.ts';
+import { deadlineOf } from '../queue/deadline.ts';
 import type { InferQueue } from '../queue/queue.ts';
 import type { ModelSignature, TensorSpecification } from '../tensor/datatype.ts';
 import { planInference } from '../tensor/validate.ts';
@@ -50,17 +52,25 @@ function asRequestError(error: unknown): unknown {
   return new RequestError('InvalidTensor', `the model does not take these shapes: ${error.message}`);
 }
 
+export interface DataPlaneOptions {
+  readonly modelName: string;
+  readonly model: ServedModel;
+  readonly queue: InferQueue;
+  /** From the arrival of a request to its answer, where it says nothing shorter; undefined: for ever. */
+  readonly timeoutMs: number | undefined;
+}
+
 /** The one path under every protocol: validate → queue → execute → answer. */
 export class DataPlane {
-  readonly modelName: string;
-  readonly #executor: Executor;
-  readonly #queue: InferQueue;
+  readonly #options: DataPlaneOptions;
   #isDraining = false;
 
-  constructor(modelName: string, executor: Executor, queue: InferQueue) {
-    this.modelName = modelName;
-    this.#executor = executor;
-    this.#queue = queue;
+  constructor(options: DataPlaneOptions) {
+    this.#options = options;
+  }
+
+  get modelName(): string {
+    return this.#options.modelName;
   }
 
   get isDraining(): boolean {
@@ -68,7 +78,7 @@ export class DataPlane {
   }
 
   get isModelReady(): boolean {
-    return this.#executor.state === 'ready';
+    return this.#options.model.isReady;
   }
 
   /** Whether new traffic should come here. */
@@ -98,19 +108,22 @@ export class DataPlane {
 
   /** Throws RequestError at once when the request cannot be admitted. */
   infer(request: InferRequest, journey: Journey): PendingAnswer {
-    const job = this.#queue.submit(planInference(request, this.readSignature()), journey);
+    const { queue, timeoutMs } = this.#options;
+    const { arrivedAtMs, deadlineAtMs } = journey;
+    journey.deadlineAtMs = deadlineOf(request.parameters, { arrivedAtMs, deadlineAtMs, timeoutMs });
+    const job = queue.submit(planInference(request, this.readSignature()), journey);
     const answer = job.answer.promise.then(
       (outputs) => ({ modelName: this.modelName, modelVersion: MODEL_VERSION, id: request.id, outputs }),
       (error: unknown) => {
         throw asRequestError(error);
       },
     );
-    return { answer, withdraw: () => this.#queue.withdraw(job) };
+    return { answer, withdraw: () => queue.withdraw(job) };
   }
 
   /** Throws RequestError while no model is loaded. */
   readSignature(): ModelSignature {
-    const { signature } = this.#executor;
+    const { signature } = this.#options.model;
     if (signature === undefined) throw new RequestError('ModelNotReady', 'the model is not ready', 1);
     return signature;
   }

@@ -22,7 +22,7 @@ export function serverTiming(journey: Journey, nowMs: number): string {
     const ms = journey[member];
     if (ms !== undefined) text += `${name};dur=${duration(ms)}, `;
   }
-  if (journey.batchRows !== undefined) text += `batch;desc="${journey.batchRows} rows", `;
+  if (journey.batchRows !== undefined) text += `batch;desc="rows=${journey.batchRows}", `;
   if (journey.cache !== undefined) text += `cache;desc=${journey.cache.toLowerCase()}, `;
   return `${text}total;dur=${duration(nowMs - journey.arrivedAtMs)}`;
 }

@@ -1,7 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { BatchObserver, BatchRelease } from '../batching/release.ts';
 import { MODEL_VERSION } from '../inference/data-plane.ts';
-import { countRows } from '../inference/inference.ts';
 import type { Journey, JourneyObserver, Outcome } from '../inference/journey.ts';
 import type { Origin } from '../inference/origin.ts';
 import { answeredOf } from './answered.ts';
@@ -65,11 +64,6 @@ export class Metrics implements JourneyObserver, BatchObserver {
     if (answered !== undefined) this.#requests[answered.origin].of(answered.status).add();
     this.#stages.onEnd(journey, outcome, endedAtMs);
     this.#triton.onEnd(journey, outcome, endedAtMs);
-    // What ran outside a batch was one of its own.
-    const hasRunAlone = journey.computeMs !== undefined && journey.batchRows === undefined;
-    if (outcome.kind === 'Answered' && hasRunAlone) {
-      this.onRelease({ requests: 1, rows: countRows(outcome.request), reason: 'Alone' });
-    }
   }
 
   onRelease(release: BatchRelease): void {

@@ -10,10 +10,10 @@ import { CounterFamily, CounterSeries } from './series.ts';
  * https://github.com/triton-inference-server/server/blob/main/docs/user_guide/metrics.md
  */
 
-const failureReasons = ['REJECTED', 'CANCELED', 'BACKEND', 'OTHER'] as const;
-type FailureReason = (typeof failureReasons)[number];
+const tritonFailures = ['REJECTED', 'CANCELED', 'BACKEND', 'OTHER'] as const;
+type TritonFailure = (typeof tritonFailures)[number];
 
-const failureOf: Partial<Record<RequestErrorReason, FailureReason>> = {
+const failureOf: Partial<Record<RequestErrorReason, TritonFailure>> = {
   Overloaded: 'REJECTED',
   ModelNotReady: 'REJECTED',
   ModelFailed: 'BACKEND',
@@ -30,7 +30,7 @@ export class TritonMetrics implements JourneyObserver, BatchObserver {
   readonly #labels: Labels;
   readonly #queueDepth: () => number;
   readonly #successes = new CounterSeries();
-  readonly #failures: CounterFamily<FailureReason>;
+  readonly #failures: CounterFamily<TritonFailure>;
   readonly #inferences = new CounterSeries();
   readonly #executions = new CounterSeries();
   readonly #requestUs = new CounterSeries();
@@ -44,7 +44,7 @@ export class TritonMetrics implements JourneyObserver, BatchObserver {
   constructor({ model, version, queueDepth }: TritonSources) {
     this.#labels = { model, version };
     this.#queueDepth = queueDepth;
-    this.#failures = new CounterFamily('reason', this.#labels, failureReasons);
+    this.#failures = new CounterFamily('reason', this.#labels, tritonFailures);
   }
 
   onEnd(journey: Journey, outcome: Outcome, endedAtMs: number): void {

@@ -34,16 +34,19 @@ function varint(value: number): Buffer {
   return Buffer.from([...bytes, rest]);
 }
 
-function numberField(field: number, value: number): Buffer {
+/** A field of a protobuf message that holds a whole number. */
+export function numberField(field: number, value: number): Buffer {
   return Buffer.concat([varint(field * 8), varint(value)]);
 }
 
-function field(number: number, ...content: (Buffer | string)[]): Buffer {
+/** A field of a protobuf message that holds bytes, text or another message. */
+export function field(number: number, ...content: (Buffer | string)[]): Buffer {
   const bytes = Buffer.concat(content.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
   return Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes]);
 }
 
-function valueInfo(name: string, { type, shape }: Channel): Buffer {
+/** A ValueInfoProto. */
+export function valueInfo(name: string, { type, shape }: Pick<Channel, 'type' | 'shape'>): Buffer {
   const dimensions = shape.map((size) =>
     field(1, typeof size === 'number' ? numberField(1, size) : field(2, size)),
   );

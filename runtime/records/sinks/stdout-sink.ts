@@ -46,6 +46,7 @@ function packLines(lines: readonly string[]): Buffer[] {
  */
 export class StdoutSink implements Sink<DecisionRecord> {
   async write(records: readonly DecisionRecord[]): Promise<void> {
-    for (const pack of packLines(records.map((record) => `${toLine(record)}\n`))) await writeAll(STDOUT, pack);
+    for (const pack of packLines(records.map((record) => `${toLine(record)}\n`)))
+      await writeAll(STDOUT, pack);
   }
 }

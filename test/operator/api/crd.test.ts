@@ -1,6 +1,5 @@
 import Type from 'typebox';
 import { describe, expect, test } from 'vitest';
-import { stringify } from 'yaml';
 import { buildCustomResourceDefinitions } from '../../../operator/api/crd.ts';
 import type { Rule } from '../../../operator/api/schema.ts';
 import { structural } from '../../../operator/api/structural.ts';

@@ -12,7 +12,7 @@ describe('the header Server-Timing', () => {
     [
       'tells of the batch and the cache',
       { batchRows: 8, cache: 'Miss' as const },
-      'parse;dur=1, queue;dur=2, compute;dur=4, serialise;dur=1, batch;desc="8 rows", cache;desc=miss, total;dur=10',
+      'parse;dur=1, queue;dur=2, compute;dur=4, serialise;dur=1, batch;desc="rows=8", cache;desc=miss, total;dur=10',
     ],
     ['leaves out where the request never came', refusedAtOnce, 'total;dur=10'],
     [

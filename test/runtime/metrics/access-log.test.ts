@@ -17,7 +17,7 @@ describe('the access log', { timeout: 60_000 }, () => {
     const good = await runtime.infer(sampleRequest, { headers: { 'x-request-id': 'good' } });
     const bad = await runtime.infer('{', { headers: { 'x-request-id': 'bad' } });
     expect(good.headers['server-timing']).toMatch(
-      /^parse;dur=[\d.]+, queue;dur=[\d.]+, compute;dur=[\d.]+, serialise;dur=[\d.]+, total;dur=[\d.]+$/u,
+      /^parse;dur=[\d.]+, queue;dur=[\d.]+, compute;dur=[\d.]+, serialise;dur=[\d.]+, batch;desc="rows=1", total;dur=[\d.]+$/u,
     );
     expect(bad.headers['server-timing']).toMatch(/^total;dur=[\d.]+$/u);
     await runtime.until('done with both lines', () => accessLines().length === 2);

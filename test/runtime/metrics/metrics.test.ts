@@ -64,14 +64,6 @@ describe('the metrics of a model', () => {
     expect(await valueOf(metrics, 'nv_inference_exec_count')).toBe(2);
   });
 
-  it('take a request that ran outside a batch for a batch of its own, and one that ran in a batch not', async () => {
-    const metrics = build();
-    metrics.onEnd(journeyOf(), answered(undefined, [floats('X', [1, 2, 3, 4], [4, 1])]), 10);
-    metrics.onEnd(journeyOf({ batchRows: 8 }), answered(), 10);
-    expect(await valueOf(metrics, 'headgate_batch_rows_sum')).toBe(4);
-    expect(await valueOf(metrics, 'headgate_batch_rows_count')).toBe(1);
-  });
-
   it('count what the cache did', async () => {
     const metrics = build();
     for (const cache of ['Hit', 'Hit', 'Miss', 'Shared'] as const) {
