@@ -1,4 +1,10 @@
 import { Counter, Histogram } from 'prom-client';
+import { tmpdir } from 'node:os';
+import { Drift } from '../runtime/drift/drift.ts';
+import { Predictions } from '../runtime/drift/predictions.ts';
+import { createLog } from '../runtime/log.ts';
+import { Records } from '../runtime/records/records.ts';
+import type { RecordContent } from '../runtime/records/settings.ts';
 import type { InferRequest } from '../runtime/inference/inference.ts';
 import type { Journey, JourneyObserver, Outcome } from '../runtime/inference/journey.ts';
 import { Metrics } from '../runtime/metrics/metrics.ts';
@@ -40,7 +46,8 @@ function journeyOf(number: number): Journey {
     protocol: 'rest',
     origin: 'User',
     deadlineAtMs: undefined,
-    arrivedAtMs: performance.now(),
+    // Ten a millisecond, as under full load.
+    arrivedAtMs: number / 10,
     header: () => undefined,
     parseMs: 0.02,
     queueMs: 0.01,
@@ -77,10 +84,30 @@ const observers: readonly (readonly [string, JourneyObserver])[] = [
   ['prom-client as it comes', plainPromClient()],
   ['traffic', new Traffic()],
   ['metrics', new Metrics(sources)],
+  ['predictions', new Predictions({})],
+  ['drift, 30 features', new Drift({ learnValues: 1000, windowMs: 600_000 }, {})],
+  ['records, digest', recordsTo('Digest')],
+  ['records, full', recordsTo('Full')],
 ];
 
+/** A buffer that is full soon, so that what is measured is the making of records and not their writing. */
+function recordsTo(content: RecordContent): Records {
+  const settings = {
+    sampleShare: 1,
+    content,
+    redactedInputs: new Set<string>(),
+    userHeader: undefined,
+    tenantHeader: undefined,
+    sink: { kind: 'File', directory: tmpdir(), maxBytes: 1e6, maxFiles: 2, maxAgeMs: undefined },
+  } as const;
+  const decider = { modelName: 'bench', modelVersion: '1', modelDigest: null, revision: 'bench-1' };
+  return new Records({ settings, decider: () => decider, labels: {}, log: createLog('error', {}) });
+}
+
+let next = 0;
+
 function microsecondsOf(observer: JourneyObserver): number {
-  const journeys = Array.from({ length: REQUESTS }, (_, number) => journeyOf(number));
+  const journeys = Array.from({ length: REQUESTS }, () => journeyOf(next++));
   const before = process.cpuUsage();
   for (const journey of journeys) {
     observer.onArrival?.(journey);

@@ -84,6 +84,7 @@ export class RuntimeServer {
     this.#log.info('listening', { port, managementPort });
     const model = await fetchModel(this.#config.model);
     this.#model = model;
+    await this.#watchers.prepare(model.path);
     const threads = this.#config.threads ?? countThreads(readTextFile);
     this.#log.info('loading the model', { digest: model.digest, threads });
     await this.#pool.start({

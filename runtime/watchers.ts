@@ -1,5 +1,8 @@
 import type { Logger } from 'winston';
 import type { RuntimeConfig } from './config/config.ts';
+import { readShippedBaseline } from './drift/shipped-baseline.ts';
+import { Drift } from './drift/drift.ts';
+import { Predictions } from './drift/predictions.ts';
 import { MODEL_VERSION } from './inference/data-plane.ts';
 import type { JourneyObserver } from './inference/journey.ts';
 import { AccessLog } from './metrics/access-log.ts';
@@ -20,10 +23,16 @@ export class Watchers {
   readonly traffic = new Traffic();
   readonly metrics: Metrics;
   readonly observers: readonly JourneyObserver[];
+  /** Undefined: nothing is compared with a baseline. */
+  readonly drift: Drift | undefined;
   /** Undefined: no records are kept. */
   readonly records: Records | undefined;
+  readonly #config: RuntimeConfig;
+  readonly #log: Logger;
 
   constructor(config: RuntimeConfig, log: Logger, { queueDepth, modelDigest }: WatcherSources) {
+    this.#config = config;
+    this.#log = log;
     const { modelName, revision } = config;
     const labels: Labels = { model: modelName, version: MODEL_VERSION, revision };
     const decider = (): Decider => ({
@@ -41,10 +50,25 @@ export class Watchers {
     if (config.records !== undefined) {
       this.records = new Records({ settings: config.records, decider, labels, log });
     }
+    const predictions = new Predictions(labels);
+    if (config.drift !== undefined) this.drift = new Drift(config.drift, labels);
     const accessLog = log.isLevelEnabled('debug') ? new AccessLog(log) : undefined;
-    const watching = [this.records, accessLog].filter((observer) => observer !== undefined);
-    this.observers = [this.traffic, this.metrics, ...watching];
-    for (const metric of this.records?.scraped() ?? []) this.metrics.register(metric);
+    const optional = [this.drift, this.records, accessLog].filter((observer) => observer !== undefined);
+    this.observers = [this.traffic, this.metrics, predictions, ...optional];
+    const scraped = [
+      ...predictions.scraped(),
+      ...(this.drift?.scraped(() => performance.now()) ?? []),
+      ...(this.records?.scraped() ?? []),
+    ];
+    for (const metric of scraped) this.metrics.register(metric);
+  }
+
+  /** Pre: no request has come yet. Rejects with StartFailure. */
+  async prepare(modelPath: string): Promise<void> {
+    if (this.drift === undefined) return;
+    const shipped = await readShippedBaseline(modelPath, this.#config.drift?.baselineFile);
+    this.#log.info('watching for drift', { baseline: shipped?.file ?? 'learned from the first requests' });
+    if (shipped !== undefined) this.drift.useBaselines(shipped.baselines);
   }
 
   /** Whatever still has to be written is written, within two seconds. */

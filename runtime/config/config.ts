@@ -1,5 +1,6 @@
 import type { BatchLimits } from '../batching/planner.ts';
 import { readBatchLimits } from '../batching/settings.ts';
+import { readDriftSettings, type DriftSettings } from '../drift/settings.ts';
 import { readModelSource } from '../model-source/settings.ts';
 import type { ModelSource } from '../model-source/model-source.ts';
 import { readQueueSettings, type QueueSettings } from '../queue/settings.ts';
@@ -22,6 +23,8 @@ export interface RuntimeConfig {
   readonly port: number;
   readonly managementPort: number;
   readonly logLevel: string;
+  /** Undefined: nothing is compared with a baseline. */
+  readonly drift: DriftSettings | undefined;
   /** Undefined: no records are kept. */
   readonly records: RecordSettings | undefined;
 }
@@ -53,6 +56,7 @@ export function readConfig(environment: Environment): RuntimeConfig {
     port: whole('HEADGATE_PORT', 8080, 0, 65_535),
     managementPort: whole('HEADGATE_MANAGEMENT_PORT', 8082, 0, 65_535),
     logLevel: settings.oneOf('HEADGATE_LOG_LEVEL', ['error', 'warn', 'info', 'debug']) ?? 'info',
+    drift: readDriftSettings(settings),
     records: readRecordSettings(settings),
   };
 }

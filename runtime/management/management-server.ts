@@ -4,6 +4,7 @@ import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { DataPlane } from '../inference/data-plane.ts';
 import type { TrafficReport } from '../metrics/traffic.ts';
 import type { Watchers } from '../watchers.ts';
+import { addDriftRoutes } from './drift-routes.ts';
 import { addRecordRoutes } from './record-routes.ts';
 
 /** What the operator reads once a second during a rollout. */
@@ -73,6 +74,7 @@ function buildApp(options: ManagementOptions): Express {
   app.get('/headgate/report', (_request, response) => {
     response.json(buildReport(options, performance.now()));
   });
+  addDriftRoutes(app, options.watchers);
   addRecordRoutes(app, options.watchers);
   app.use(answerError);
   return app;

@@ -42,6 +42,7 @@ describe('the configuration', () => {
       port: 8080,
       managementPort: 8082,
       logLevel: 'info',
+      drift: undefined,
       records: undefined,
     });
   });
