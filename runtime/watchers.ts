@@ -1,6 +1,6 @@
 import type { Logger } from 'winston';
 import type { RuntimeConfig } from './config/config.ts';
-import { readShippedBaseline } from './drift/shipped-baseline.ts';
+import { readBaselines } from './drift/read-baselines.ts';
 import { Drift } from './drift/drift.ts';
 import { Predictions } from './drift/predictions.ts';
 import { MODEL_VERSION } from './inference/data-plane.ts';
@@ -28,11 +28,9 @@ export class Watchers {
   /** Undefined: no records are kept. */
   readonly records: Records | undefined;
   readonly #config: RuntimeConfig;
-  readonly #log: Logger;
 
   constructor(config: RuntimeConfig, log: Logger, { queueDepth, modelDigest }: WatcherSources) {
     this.#config = config;
-    this.#log = log;
     const { modelName, revision } = config;
     const labels: Labels = { model: modelName, version: MODEL_VERSION, revision };
     const decider = (): Decider => ({
@@ -65,10 +63,10 @@ export class Watchers {
 
   /** Pre: no request has come yet. Rejects with StartFailure. */
   async prepare(modelPath: string): Promise<void> {
-    if (this.drift === undefined) return;
-    const shipped = await readShippedBaseline(modelPath, this.#config.drift?.baselineFile);
-    this.#log.info('watching for drift', { baseline: shipped?.file ?? 'learned from the first requests' });
-    if (shipped !== undefined) this.drift.useBaselines(shipped.baselines);
+    const { drift } = this.#config;
+    if (drift === undefined) return;
+    const baselines = await readBaselines(drift.baseline, modelPath);
+    if (baselines !== undefined) this.drift?.useBaselines(baselines);
   }
 
   /** Whatever still has to be written is written, within two seconds. */

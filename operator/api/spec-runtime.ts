@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { driftSchema } from './spec-drift.ts';
 import { recordsSchema } from './spec-records.ts';
 import { quantity, rules, textOfForm, wholeNumber, type Rule } from './schema.ts';
 
@@ -34,6 +35,7 @@ export const runtimeSchema = Type.Object(
       ),
     ),
     records: Type.Optional(recordsSchema),
+    drift: Type.Optional(driftSchema),
   },
   { description: 'How the model is served.' },
 );

@@ -2,7 +2,7 @@ import { MANAGEMENT_PORT, RUNTIME_CONTAINER, RUNTIME_PORT } from '../api/names.t
 import type { Snapshot } from './controller-revision.ts';
 import { gpuLimits } from './gpu.ts';
 import { supplyModel } from './model-supply.ts';
-import { recordsEnvironment } from './watching.ts';
+import { watchingEnvironment } from './watching.ts';
 import { buildVolumeMounts, type VolumeMount } from './volumes.ts';
 
 export interface Container {
@@ -94,7 +94,7 @@ function contractEnvironment(
   ];
   return [
     ...variables.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
-    ...recordsEnvironment(runtime?.records, snapshot.modelSources?.allow),
+    ...watchingEnvironment(runtime, snapshot.modelSources?.allow),
   ];
 }
 

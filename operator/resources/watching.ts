@@ -8,7 +8,9 @@ interface Variable {
   readonly valueFrom?: unknown;
 }
 
-type Records = NonNullable<NonNullable<PodShape['runtime']>['records']>;
+type Runtime = NonNullable<PodShape['runtime']>;
+type Records = NonNullable<Runtime['records']>;
+type Drift = NonNullable<Runtime['drift']>;
 
 function variablesOf(pairs: readonly (readonly [string, string | undefined])[]): readonly Variable[] {
   return pairs.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
@@ -37,12 +39,7 @@ function httpEnvironment(
   ];
 }
 
-/** What the runtime is told of the records that it keeps. */
-export function recordsEnvironment(
-  records: Records | undefined,
-  allow: readonly string[] | undefined,
-): readonly Variable[] {
-  if (records === undefined) return [];
+function recordsEnvironment(records: Records, allow: readonly string[] | undefined): readonly Variable[] {
   const { sink, samplePercent, content, redact, userHeader, tenantHeader, file, http } = records;
   return [
     ...variablesOf([
@@ -55,5 +52,27 @@ export function recordsEnvironment(
     ]),
     ...(file === undefined ? [] : fileEnvironment(file)),
     ...(http === undefined ? [] : httpEnvironment(http, allow)),
+  ];
+}
+
+function driftEnvironment({ baseline, file, learnRows, window }: Drift): readonly Variable[] {
+  const windowSeconds = window === undefined ? undefined : Math.ceil(durationMs(window) / 1000);
+  return variablesOf([
+    ['HEADGATE_DRIFT_BASELINE', baseline],
+    ['HEADGATE_DRIFT_BASELINE_FILE', file],
+    ['HEADGATE_DRIFT_LEARN_ROWS', learnRows?.toString()],
+    ['HEADGATE_DRIFT_WINDOW_SECONDS', windowSeconds?.toString()],
+  ]);
+}
+
+/** What the runtime is told of how it is to watch its traffic. */
+export function watchingEnvironment(
+  runtime: Runtime | undefined,
+  allow: readonly string[] | undefined,
+): readonly Variable[] {
+  const { records, drift } = runtime ?? {};
+  return [
+    ...(records === undefined ? [] : recordsEnvironment(records, allow)),
+    ...(drift === undefined ? [] : driftEnvironment(drift)),
   ];
 }

@@ -1,23 +1,28 @@
 import type { Settings } from '../config/settings.ts';
 import type { FeatureSettings } from './feature.ts';
 
+/** Learned from the first requests, baseline.json beside the model, or a file of this path. */
+export type BaselineSource =
+  { readonly kind: 'Learned' | 'Shipped' } | { readonly kind: 'File'; readonly path: string };
+
 export interface DriftSettings extends FeatureSettings {
-  /** Undefined: baseline.json beside the model, if there is one. */
-  readonly baselineFile: string | undefined;
+  readonly baseline: BaselineSource;
+}
+
+function readSource(settings: Settings, kind: BaselineSource['kind']): BaselineSource {
+  if (kind !== 'File') return { kind };
+  return { kind, path: settings.required('HEADGATE_DRIFT_BASELINE_FILE') };
 }
 
 /** Undefined: nothing is compared. */
 export function readDriftSettings(settings: Settings): DriftSettings | undefined {
-  if (settings.flag('HEADGATE_DRIFT') !== true) return undefined;
+  const kind = settings.oneOf('HEADGATE_DRIFT_BASELINE', ['Learned', 'Shipped', 'File']);
+  if (kind === undefined) return undefined;
+  const whole = (name: string, byDefault: number, minimum: number, maximum: number): number =>
+    settings.whole(name, { byDefault, minimum, maximum });
   return {
-    baselineFile: settings.optional('HEADGATE_DRIFT_BASELINE_FILE'),
-    learnValues: settings.whole('HEADGATE_DRIFT_LEARN_ROWS', {
-      byDefault: 1000,
-      minimum: 100,
-      maximum: 10_000,
-    }),
-    windowMs:
-      settings.whole('HEADGATE_DRIFT_WINDOW_SECONDS', { byDefault: 600, minimum: 10, maximum: 86_400 }) *
-      1000,
+    baseline: readSource(settings, kind),
+    learnValues: whole('HEADGATE_DRIFT_LEARN_ROWS', 1000, 100, 10_000),
+    windowMs: whole('HEADGATE_DRIFT_WINDOW_SECONDS', 600, 10, 86_400) * 1000,
   };
 }

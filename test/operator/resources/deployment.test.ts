@@ -131,6 +131,16 @@ describe('a pod', () => {
     expect(Object.keys(environmentOf()).filter((name) => name.includes('RECORDS'))).toEqual([]);
   });
 
+  test('tells the runtime what to compare with when it watches for drift', () => {
+    const drift = { baseline: 'File' as const, file: '/etc/baseline.json', learnRows: 500, window: '1m' };
+    expect(environmentOf({ runtime: { drift } })).toMatchObject({
+      HEADGATE_DRIFT_BASELINE: 'File',
+      HEADGATE_DRIFT_BASELINE_FILE: '/etc/baseline.json',
+      HEADGATE_DRIFT_LEARN_ROWS: '500',
+      HEADGATE_DRIFT_WINDOW_SECONDS: '60',
+    });
+  });
+
   test("leaves what the spec does not say to the runtime's own defaults", () => {
     expect(Object.keys(environmentOf())).not.toContain('HEADGATE_QUEUE_MAX_DEPTH');
     expect(Object.keys(environmentOf())).not.toContain('HEADGATE_MODEL_SHA256');

@@ -59,7 +59,7 @@ describe('a server that watches for drift', { timeout: 60_000 }, () => {
     writeFileSync(path.join(folder, 'baseline.json'), JSON.stringify({ inputs: { X: [likeIt, likeIt] } }));
     runtime = await RuntimeProcess.start({
       HEADGATE_MODEL_URI: `file://${folder}/model.onnx`,
-      HEADGATE_DRIFT: 'true',
+      HEADGATE_DRIFT_BASELINE: 'Shipped',
     });
     const changed = row.map((value, index) => (index === 1 ? first + 100 : value));
     for (let count = 0; count < 60; count++) await ask(changed);
@@ -75,17 +75,19 @@ describe('a server that watches for drift', { timeout: 60_000 }, () => {
     expect(drift.input[1]).toMatchObject({ tensor: 'X', feature: '1', window: [0, 0, 60] });
   });
 
-  it('does not start with a baseline that is no use', async () => {
-    writeFileSync(path.join(tmpdir(), 'headgate-no-baseline.json'), '[]');
-    runtime = new RuntimeProcess({
-      HEADGATE_DRIFT: 'true',
-      HEADGATE_DRIFT_BASELINE_FILE: path.join(tmpdir(), 'headgate-no-baseline.json'),
-    });
+  it.each([
+    ['that is not there', undefined, 'cannot be read from'],
+    ['that is no use', '[]', 'an object with inputs and outputs'],
+  ])('does not start with a baseline %s', async (_name, text, message) => {
+    const file = path.join(mkdtempSync(path.join(tmpdir(), 'headgate-baseline-')), 'baseline.json');
+    if (text !== undefined) writeFileSync(file, text);
+    runtime = new RuntimeProcess({ HEADGATE_DRIFT_BASELINE: 'File', HEADGATE_DRIFT_BASELINE_FILE: file });
     expect(await runtime.exitCode()).toBe(1);
     expect(runtime.lastWords).toMatchObject({
       reason: 'ConfigurationInvalid',
-      message: expect.stringContaining('an object with inputs and outputs') as string,
+      message: expect.stringContaining(message) as string,
     });
+    rmSync(path.dirname(file), { recursive: true });
   });
 
   it('has no such page when nobody asked for it', async () => {
