@@ -64,7 +64,7 @@ export class RuntimeServer {
     this.#rest = new RestServer({
       modelName,
       log,
-      routes: buildRoutes(dataPlane, (exchange) => inferRoute.handle(exchange)),
+      routes: watchers.addRoutes(buildRoutes(dataPlane, (exchange) => inferRoute.handle(exchange))),
       style: { revision, isClosing: () => dataPlane.isDraining },
       onConnection: () => traffic.recordConnection(performance.now()),
     });

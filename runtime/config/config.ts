@@ -1,6 +1,8 @@
 import type { BatchLimits } from '../batching/planner.ts';
 import { readBatchLimits } from '../batching/settings.ts';
 import { readDriftSettings, type DriftSettings } from '../drift/settings.ts';
+import { readFeedbackSettings } from '../feedback/settings.ts';
+import type { FeedbackSettings } from '../feedback/feedback.ts';
 import { readModelSource } from '../model-source/settings.ts';
 import type { ModelSource } from '../model-source/model-source.ts';
 import { readQueueSettings, type QueueSettings } from '../queue/settings.ts';
@@ -25,6 +27,8 @@ export interface RuntimeConfig {
   readonly logLevel: string;
   /** Undefined: nothing is compared with a baseline. */
   readonly drift: DriftSettings | undefined;
+  /** Undefined: nobody waits for labels. */
+  readonly feedback: FeedbackSettings | undefined;
   /** Undefined: no records are kept. */
   readonly records: RecordSettings | undefined;
 }
@@ -57,6 +61,7 @@ export function readConfig(environment: Environment): RuntimeConfig {
     managementPort: whole('HEADGATE_MANAGEMENT_PORT', 8082, 0, 65_535),
     logLevel: settings.oneOf('HEADGATE_LOG_LEVEL', ['error', 'warn', 'info', 'debug']) ?? 'info',
     drift: readDriftSettings(settings),
+    feedback: readFeedbackSettings(settings),
     records: readRecordSettings(settings),
   };
 }

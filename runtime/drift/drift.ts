@@ -101,14 +101,14 @@ export class Drift implements JourneyObserver {
     return { input: of('input'), output: of('output') };
   }
 
-  scraped(readNowMs: () => number): ScrapedMetric[] {
+  scraped(): ScrapedMetric[] {
     const sides: readonly Side[] = ['input', 'output'];
     return sides.flatMap((side) =>
       featureMetrics.map(({ suffix, help, type, valueOf }) => ({
         name: `headgate_${side}_${suffix}`,
         help: `${help}, of each feature of the model's ${side}s.`,
         type,
-        read: () => this.#samples(side, valueOf, readNowMs()),
+        read: () => this.#samples(side, valueOf, performance.now()),
       })),
     );
   }

@@ -5,6 +5,7 @@ import type { DataPlane } from '../inference/data-plane.ts';
 import type { TrafficReport } from '../metrics/traffic.ts';
 import type { Watchers } from '../watchers.ts';
 import { addDriftRoutes } from './drift-routes.ts';
+import { addOutputRoutes } from './output-routes.ts';
 import { addRecordRoutes } from './record-routes.ts';
 
 /** What the operator reads once a second during a rollout. */
@@ -75,6 +76,7 @@ function buildApp(options: ManagementOptions): Express {
     response.json(buildReport(options, performance.now()));
   });
   addDriftRoutes(app, options.watchers);
+  addOutputRoutes(app, options.watchers);
   addRecordRoutes(app, options.watchers);
   app.use(answerError);
   return app;

@@ -43,6 +43,7 @@ describe('the configuration', () => {
       managementPort: 8082,
       logLevel: 'info',
       drift: undefined,
+      feedback: undefined,
       records: undefined,
     });
   });
