@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { driftSchema } from './spec-drift.ts';
+import { feedbackSchema } from './spec-feedback.ts';
 import { recordsSchema } from './spec-records.ts';
 import { quantity, rules, textOfForm, wholeNumber, type Rule } from './schema.ts';
 
@@ -36,6 +37,7 @@ export const runtimeSchema = Type.Object(
     ),
     records: Type.Optional(recordsSchema),
     drift: Type.Optional(driftSchema),
+    feedback: Type.Optional(feedbackSchema),
   },
   { description: 'How the model is served.' },
 );

@@ -11,6 +11,7 @@ interface Variable {
 type Runtime = NonNullable<PodShape['runtime']>;
 type Records = NonNullable<Runtime['records']>;
 type Drift = NonNullable<Runtime['drift']>;
+type Feedback = NonNullable<Runtime['feedback']>;
 
 function variablesOf(pairs: readonly (readonly [string, string | undefined])[]): readonly Variable[] {
   return pairs.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
@@ -65,14 +66,23 @@ function driftEnvironment({ baseline, file, learnRows, window }: Drift): readonl
   ]);
 }
 
+function feedbackEnvironment({ answers, wait }: Feedback): readonly Variable[] {
+  const waitSeconds = wait === undefined ? undefined : Math.ceil(durationMs(wait) / 1000);
+  return variablesOf([
+    ['HEADGATE_FEEDBACK_ANSWERS', answers.toString()],
+    ['HEADGATE_FEEDBACK_WAIT_SECONDS', waitSeconds?.toString()],
+  ]);
+}
+
 /** What the runtime is told of how it is to watch its traffic. */
 export function watchingEnvironment(
   runtime: Runtime | undefined,
   allow: readonly string[] | undefined,
 ): readonly Variable[] {
-  const { records, drift } = runtime ?? {};
+  const { records, drift, feedback } = runtime ?? {};
   return [
     ...(records === undefined ? [] : recordsEnvironment(records, allow)),
     ...(drift === undefined ? [] : driftEnvironment(drift)),
+    ...(feedback === undefined ? [] : feedbackEnvironment(feedback)),
   ];
 }

@@ -131,9 +131,12 @@ describe('a pod', () => {
     expect(Object.keys(environmentOf()).filter((name) => name.includes('RECORDS'))).toEqual([]);
   });
 
-  test('tells the runtime what to compare with when it watches for drift', () => {
+  test('tells the runtime what to compare with when it watches for drift, and of which answers labels may come', () => {
     const drift = { baseline: 'File' as const, file: '/etc/baseline.json', learnRows: 500, window: '1m' };
-    expect(environmentOf({ runtime: { drift } })).toMatchObject({
+    const feedback = { answers: 500, wait: '2h' };
+    expect(environmentOf({ runtime: { drift, feedback } })).toMatchObject({
+      HEADGATE_FEEDBACK_ANSWERS: '500',
+      HEADGATE_FEEDBACK_WAIT_SECONDS: '7200',
       HEADGATE_DRIFT_BASELINE: 'File',
       HEADGATE_DRIFT_BASELINE_FILE: '/etc/baseline.json',
       HEADGATE_DRIFT_LEARN_ROWS: '500',
