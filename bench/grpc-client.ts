@@ -12,6 +12,8 @@ const frameTypes = {
   goAway: 7,
   windowUpdate: 8,
 } as const;
+const ofStreams = new Set<number>([frameTypes.data, frameTypes.headers]);
+const failures = new Set<number>([frameTypes.reset, frameTypes.goAway]);
 const END_STREAM = 1;
 const ACKNOWLEDGED = 1;
 const END_HEADERS = 4;
@@ -129,31 +131,21 @@ export class GrpcBenchClient {
   }
 
   #take(received: Buffer): void {
-    const [type, flags = 0] = received.subarray(3, 5);
-    switch (type) {
-      case frameTypes.settings:
-        this.#acknowledge(received, flags, Buffer.alloc(0));
-        return;
-      case frameTypes.ping:
-        this.#acknowledge(received, flags, received.subarray(HEAD_BYTES));
-        return;
-      case frameTypes.reset:
-      case frameTypes.goAway:
-        this.#onFailure(new Error('the server ended the stream'));
-        return;
-      case frameTypes.data:
-        this.#hasData = true;
-        this.#openWindow(received.length - HEAD_BYTES);
-    }
-    const isOfStream = type === frameTypes.headers || type === frameTypes.data;
-    if (isOfStream && (flags & END_STREAM) !== 0) this.#onAnswer(this.#hasData ? 200 : 500);
+    const [type = 0, flags = 0] = received.subarray(3, 5);
+    const payload = received.subarray(HEAD_BYTES);
+    if (type === frameTypes.settings) this.#acknowledge(type, flags, Buffer.alloc(0));
+    if (type === frameTypes.ping) this.#acknowledge(type, flags, payload);
+    if (failures.has(type)) this.#onFailure(new Error('the server ended the stream'));
+    if (type === frameTypes.data) this.#receiveData(payload.length);
+    if (ofStreams.has(type) && (flags & END_STREAM) !== 0) this.#onAnswer(this.#hasData ? 200 : 500);
   }
 
-  #acknowledge(received: Buffer, flags: number, payload: Buffer): void {
-    if ((flags & ACKNOWLEDGED) === 0) this.#socket.write(frame(received[3] ?? 0, ACKNOWLEDGED, 0, payload));
+  #acknowledge(type: number, flags: number, payload: Buffer): void {
+    if ((flags & ACKNOWLEDGED) === 0) this.#socket.write(frame(type, ACKNOWLEDGED, 0, payload));
   }
 
-  #openWindow(bytes: number): void {
+  #receiveData(bytes: number): void {
+    this.#hasData = true;
     this.#unacknowledged += bytes;
     if (this.#unacknowledged < LARGEST_WINDOW / 2) return;
     this.#socket.write(frame(frameTypes.windowUpdate, 0, 0, uint32(this.#unacknowledged)));
