@@ -45,6 +45,7 @@ describe('the configuration', () => {
       drift: undefined,
       feedback: undefined,
       records: undefined,
+      traces: undefined,
     });
   });
 
