@@ -7,15 +7,15 @@ export interface TraceContext {
   readonly isSampled: boolean;
 }
 
-/** A later version may have more behind the flags, which is not for us to understand. */
-const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/u;
+const VERSION_0 = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/u;
+/** May have more behind the flags, which is not for us to understand; ff is forbidden. */
+const LATER_VERSION =
+  /^(?!00|ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/u;
 const SAMPLED = 1;
 
 /** Undefined for what is no valid header: whoever reads it then begins a trace of its own. */
-export function parseTraceparent(header: string | undefined): TraceContext | undefined {
-  const [, version, traceId = '', parentSpanId = '', flags = '', rest] = TRACEPARENT.exec(header ?? '') ?? [];
-  if (version === undefined || version === 'ff') return undefined;
-  if (version === '00' && rest !== undefined) return undefined;
-  if (/^0+$/u.test(traceId) || /^0+$/u.test(parentSpanId)) return undefined;
+export function parseTraceparent(header = ''): TraceContext | undefined {
+  const [, traceId, parentSpanId, flags] = VERSION_0.exec(header) ?? LATER_VERSION.exec(header) ?? [];
+  if (traceId === undefined || parentSpanId === undefined || flags === undefined) return undefined;
   return { traceId, parentSpanId, isSampled: (parseInt(flags, 16) & SAMPLED) === SAMPLED };
 }
