@@ -106,6 +106,11 @@ describe('a recorded output and the one of now', () => {
     );
   });
 
+  it('agree as classes when they are equal alone, whatever the tolerance', () => {
+    expect(compare(integers('y', [1]), integers('y', [2]), 10).agrees).toBe(false);
+    expect(compare(floats('y', [1]), floats('y', [2]), 10).agrees).toBe(true);
+  });
+
   it('agree as far as the recorded one goes, where it was cut', () => {
     const recorded = {
       tensor: { name: 'y', datatype: 'FP32', shape: [1, 3] },
