@@ -21,7 +21,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{operator,runtime,support,docs,demo,soak}/**/*.test.ts'],
+          include: ['test/{operator,runtime,support,docs,demo,soak,fuzz}/**/*.test.ts'],
           // Many start processes, on machines that may be busy.
           testTimeout: 30_000,
         },
@@ -33,6 +33,15 @@ export default defineConfig({
         test: {
           name: 'model-sources',
           include: ['test/model-sources/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      // Needs the Python clients that test/bed/build-parts.sh installs.
+      {
+        test: {
+          name: 'clients',
+          include: ['test/clients/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

@@ -7,7 +7,7 @@ import { buildConvolutionModel } from '../test/support/convolution-model.ts';
 import { exampleModelUri, sampleRequest } from '../test/support/example-models.ts';
 import { RuntimeProcess } from '../test/support/runtime-process.ts';
 import { HttpClient } from './http-client.ts';
-import { measure, medianOf, type Measured } from './measure.ts';
+import { measure, median, medianOf, type Measured } from './measure.ts';
 
 /**
  * What batching gains, and that it costs nothing where it gains nothing: the same server with batches of up to 32 and
@@ -16,8 +16,8 @@ import { measure, medianOf, type Measured } from './measure.ts';
 
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '4' },
-    seconds: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '9' },
+    seconds: { type: 'string', default: '0.5' },
     clients: { type: 'string', default: '1,8,32' },
   },
 });
@@ -58,8 +58,15 @@ async function start(uri: string, maxBatchSize: number): Promise<Contender> {
   return { runtime, clients };
 }
 
+interface Result {
+  readonly alone: Measured;
+  readonly batched: Measured;
+  /** Of rounds next to each other, so that a machine that is busy for a while spoils none. */
+  readonly gain: number;
+}
+
 /** The first round warms up and is thrown away. */
-async function race(contenders: readonly Contender[], clientCount: number): Promise<Measured[]> {
+async function race(contenders: readonly Contender[], clientCount: number): Promise<Result> {
   const figures = contenders.map((): Measured[] => []);
   for (let round = 0; round <= rounds; round++) {
     for (const [index, { clients }] of contenders.entries()) {
@@ -71,7 +78,9 @@ async function race(contenders: readonly Contender[], clientCount: number): Prom
       if (round > 0) figures[index]?.push(measured);
     }
   }
-  return figures.map(medianOf);
+  const [alone = [], batched = []] = figures;
+  const gains = batched.map(({ perSecond }, round) => perSecond / (alone[round]?.perSecond ?? NaN));
+  return { alone: medianOf(alone), batched: medianOf(batched), gain: median(gains) };
 }
 
 function row(cells: readonly (string | number)[]): string {
@@ -81,12 +90,10 @@ function row(cells: readonly (string | number)[]): string {
 
 async function benchmark(uri: string): Promise<void> {
   const contenders = [await start(uri, 1), await start(uri, 32)];
-  console.log(row(['', 'alone/s', 'batched/s', 'gain', 'alone p99 ms', 'batched p99 ms']));
+  console.log(row(['', 'alone/s', 'batched/s', 'gain', 'alone p99 ms', 'batched p99']));
   for (const clientCount of clientCounts) {
-    const [alone, batched] = await race(contenders, clientCount);
-    if (alone === undefined || batched === undefined) throw new Error('every contender has a result');
-    const gain = (batched.perSecond / alone.perSecond).toFixed(2);
-    const rates = [Math.round(alone.perSecond), Math.round(batched.perSecond), gain];
+    const { alone, batched, gain } = await race(contenders, clientCount);
+    const rates = [Math.round(alone.perSecond), Math.round(batched.perSecond), gain.toFixed(2)];
     console.log(row([`${clientCount} clients`, ...rates, alone.p99Ms.toFixed(2), batched.p99Ms.toFixed(2)]));
   }
   for (const { clients, runtime } of contenders) {

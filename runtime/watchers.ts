@@ -7,6 +7,7 @@ import { Feedback, type Joined, type Label } from './feedback/feedback.ts';
 import { OutputRing } from './comparison/output-ring.ts';
 import { MODEL_VERSION } from './inference/data-plane.ts';
 import type { JourneyObserver } from './inference/journey.ts';
+import { Statistics } from './inference/statistics.ts';
 import { AccessLog } from './metrics/access-log.ts';
 import { Metrics } from './metrics/metrics.ts';
 import type { ScrapedMetric } from './metrics/scraped.ts';
@@ -31,6 +32,7 @@ interface Watcher extends JourneyObserver {
 export class Watchers {
   readonly revision: string;
   readonly traffic = new Traffic();
+  readonly statistics = new Statistics();
   readonly metrics: Metrics;
   readonly outputs = new OutputRing();
   /** Undefined: nothing is compared with a baseline. */
@@ -67,7 +69,7 @@ export class Watchers {
     const watchers = [new Predictions(labels), ...optional.filter((watcher) => watcher !== undefined)];
     for (const metric of watchers.flatMap((watcher) => watcher.scraped())) this.metrics.register(metric);
     const accessLog = log.isLevelEnabled('debug') ? [new AccessLog(log)] : [];
-    this.observers = [this.traffic, this.metrics, this.outputs, ...watchers, ...accessLog];
+    this.observers = [this.traffic, this.metrics, this.statistics, this.outputs, ...watchers, ...accessLog];
   }
 
   /** Pre: no request has come yet. Rejects with StartFailure. */

@@ -1,7 +1,9 @@
+import { canonicalJson } from '../api/canonical.ts';
 import { MANAGEMENT_PORT, RUNTIME_CONTAINER, RUNTIME_PORT } from '../api/names.ts';
 import type { Snapshot } from './controller-revision.ts';
 import { gpuLimits } from './gpu.ts';
 import { supplyModel } from './model-supply.ts';
+import { runtimeSettings } from './runtime-settings.ts';
 import { watchingEnvironment } from './watching.ts';
 import { buildVolumeMounts, type VolumeMount } from './volumes.ts';
 
@@ -89,13 +91,20 @@ function contractEnvironment(
     ['HEADGATE_MODEL_URI', supply.uri],
     ['HEADGATE_MODEL_SHA256', model.sha256],
     ...supply.environment,
-    ['HEADGATE_QUEUE_MAX_DEPTH', runtime?.queue?.maxDepth?.toString()],
+    ['HEADGATE_INPUTS', asJson(runtime?.inputs)],
+    ['HEADGATE_OUTPUT', asJson(runtime?.output)],
+    ...runtimeSettings(runtime ?? {}),
     ['HEADGATE_DRAIN_SECONDS', String(DRAIN_SECONDS)],
   ];
   return [
     ...variables.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
     ...watchingEnvironment(runtime, snapshot.modelSources?.allow),
   ];
+}
+
+/** The same text for the same value, or every pass would see another Deployment. */
+function asJson(value: object | undefined): string | undefined {
+  return value === undefined ? undefined : canonicalJson(value);
 }
 
 function userEnvironment({ podTemplate }: Snapshot['podShape']): readonly EnvironmentVariable[] {

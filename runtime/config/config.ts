@@ -1,3 +1,5 @@
+import { readInputRules, type InputRule } from '../inputs/settings.ts';
+import { readOutputSettings, type OutputSettings } from '../output/settings.ts';
 import type { BatchLimits } from '../batching/planner.ts';
 import { readBatchLimits } from '../batching/settings.ts';
 import { readDriftSettings, type DriftSettings } from '../drift/settings.ts';
@@ -14,6 +16,8 @@ export interface RuntimeConfig {
   readonly model: ModelSource;
   readonly modelName: string;
   readonly revision: string;
+  readonly inputs: readonly InputRule[];
+  readonly output: OutputSettings;
   readonly queue: QueueSettings;
   readonly batch: BatchLimits;
   readonly drainMs: number;
@@ -24,6 +28,7 @@ export interface RuntimeConfig {
   /** Undefined: counted from the container's CPU limit. */
   readonly threads: number | undefined;
   readonly port: number;
+  readonly grpcPort: number;
   readonly managementPort: number;
   readonly logLevel: string;
   /** Undefined: nothing is compared with a baseline. */
@@ -53,6 +58,8 @@ export function readConfig(environment: Environment): RuntimeConfig {
     model: readModelSource(settings),
     modelName: settings.required('HEADGATE_MODEL_NAME'),
     revision: settings.required('HEADGATE_REVISION'),
+    inputs: readInputRules(settings),
+    output: readOutputSettings(settings),
     queue: readQueueSettings(settings),
     batch: readBatchLimits(settings),
     drainMs: whole('HEADGATE_DRAIN_SECONDS', 5, 0, 3600) * 1000,
@@ -61,6 +68,7 @@ export function readConfig(environment: Environment): RuntimeConfig {
     runTimeoutMs: whole('HEADGATE_RUN_TIMEOUT_SECONDS', 60, 1, 3600) * 1000,
     threads: threads === 0 ? undefined : threads,
     port: whole('HEADGATE_PORT', 8080, 0, 65_535),
+    grpcPort: whole('HEADGATE_GRPC_PORT', 8081, 0, 65_535),
     managementPort: whole('HEADGATE_MANAGEMENT_PORT', 8082, 0, 65_535),
     logLevel: settings.oneOf('HEADGATE_LOG_LEVEL', ['error', 'warn', 'info', 'debug']) ?? 'info',
     drift: readDriftSettings(settings),

@@ -1,12 +1,17 @@
 import { RequestError } from '../errors.ts';
 import { InvalidInputError } from '../executor/executor.ts';
 import type { ServedModel } from '../executor/executor-pool.ts';
+import { compileInputRules, type InputCheck } from '../inputs/check.ts';
+import type { InputRule } from '../inputs/settings.ts';
+import { present } from '../output/present.ts';
+import type { OutputSettings } from '../output/settings.ts';
 import { deadlineOf } from '../queue/deadline.ts';
 import type { InferQueue } from '../queue/queue.ts';
 import type { ModelSignature, TensorSpecification } from '../tensor/datatype.ts';
 import { planInference } from '../tensor/validate.ts';
 import type { InferAnswer, InferRequest } from './inference.ts';
 import type { Journey } from './journey.ts';
+import { buildModelConfig, type ModelConfig } from './model-config.ts';
 
 export const SERVER_NAME = 'headgate';
 export const SERVER_VERSION = '0.1.0';
@@ -14,7 +19,14 @@ export const SERVER_VERSION = '0.1.0';
 export const MODEL_VERSION = '1';
 const PLATFORM = 'onnx_onnxv1';
 /** By the names that clients of the protocol look for. */
-const EXTENSIONS = ['binary_tensor_data'];
+export const EXTENSIONS = [
+  'binary_tensor_data',
+  'classification',
+  'model_configuration',
+  'model_repository',
+  'parameters',
+  'statistics',
+];
 
 export interface ServerMetadata {
   readonly name: string;
@@ -34,6 +46,13 @@ export interface ModelMetadata {
   readonly platform: string;
   readonly inputs: readonly TensorMetadata[];
   readonly outputs: readonly TensorMetadata[];
+}
+
+export interface RepositoryEntry {
+  readonly name: string;
+  readonly version: string;
+  readonly state: 'READY' | 'UNAVAILABLE';
+  readonly reason: string;
 }
 
 export interface PendingAnswer {
@@ -58,19 +77,31 @@ export interface DataPlaneOptions {
   readonly queue: InferQueue;
   /** From the arrival of a request to its answer, where it says nothing shorter; undefined: for ever. */
   readonly timeoutMs: number | undefined;
+  readonly inputRules: readonly InputRule[];
+  readonly output: OutputSettings;
 }
 
-/** The one path under every protocol: validate → queue → execute → answer. */
+/** The one path under every protocol: validate → queue → execute → present. */
 export class DataPlane {
+  readonly modelName: string;
   readonly #options: DataPlaneOptions;
+  readonly #readinessListeners = new Set<() => void>();
+  #inputChecks: ReadonlyMap<string, InputCheck> | undefined;
   #isDraining = false;
 
   constructor(options: DataPlaneOptions) {
+    this.modelName = options.modelName;
     this.#options = options;
+    options.model.onStateChange(() => this.#tellReadiness());
   }
 
-  get modelName(): string {
-    return this.#options.modelName;
+  /** Call once the model is loaded. Throws StartFailure when its settings do not fit it. */
+  prepare(): void {
+    const { model, inputRules } = this.#options;
+    const { signature } = model;
+    if (signature === undefined) throw new Error('the model is not loaded');
+    this.#inputChecks = compileInputRules(inputRules, signature);
+    this.#tellReadiness();
   }
 
   get isDraining(): boolean {
@@ -78,7 +109,7 @@ export class DataPlane {
   }
 
   get isModelReady(): boolean {
-    return this.#options.model.isReady;
+    return this.#inputChecks !== undefined && this.#options.model.isReady;
   }
 
   /** Whether new traffic should come here. */
@@ -89,6 +120,32 @@ export class DataPlane {
   /** From now on not ready, yet every request that comes is answered. */
   startDraining(): void {
     this.#isDraining = true;
+    this.#tellReadiness();
+  }
+
+  /** Called when the readiness may have changed; what is returned ends that. */
+  onReadinessChange(listener: () => void): () => void {
+    this.#readinessListeners.add(listener);
+    return () => this.#readinessListeners.delete(listener);
+  }
+
+  /** An empty version means any. */
+  isServed(name: string, version: string): boolean {
+    return name === this.modelName && (version === '' || version === MODEL_VERSION);
+  }
+
+  /** Throws RequestError when a request names another model or version than the one that is served. */
+  requireModel(name: string, version: string): void {
+    if (this.isServed(name, version)) return;
+    if (name !== this.modelName)
+      throw new RequestError(
+        'UnknownModel',
+        `model '${name.slice(0, 80)}' is not served here; expected '${this.modelName}'`,
+      );
+    throw new RequestError(
+      'UnknownModelVersion',
+      `model '${name}' has no version '${version.slice(0, 80)}'; expected '${MODEL_VERSION}' or none`,
+    );
   }
 
   serverMetadata(): ServerMetadata {
@@ -108,12 +165,19 @@ export class DataPlane {
 
   /** Throws RequestError at once when the request cannot be admitted. */
   infer(request: InferRequest, journey: Journey): PendingAnswer {
-    const { queue, timeoutMs } = this.#options;
+    const { queue, output, timeoutMs } = this.#options;
     const { arrivedAtMs, deadlineAtMs } = journey;
     journey.deadlineAtMs = deadlineOf(request.parameters, { arrivedAtMs, deadlineAtMs, timeoutMs });
-    const job = queue.submit(planInference(request, this.readSignature()), journey);
+    const work = planInference(request, this.readSignature());
+    for (const tensor of work.inputs) this.#inputChecks?.get(tensor.name)?.(tensor);
+    const job = queue.submit(work, journey);
     const answer = job.answer.promise.then(
-      (outputs) => ({ modelName: this.modelName, modelVersion: MODEL_VERSION, id: request.id, outputs }),
+      (outputs) => ({
+        modelName: this.modelName,
+        modelVersion: MODEL_VERSION,
+        id: request.id,
+        ...present(request, outputs, output),
+      }),
       (error: unknown) => {
         throw asRequestError(error);
       },
@@ -121,10 +185,35 @@ export class DataPlane {
     return { answer, withdraw: () => queue.withdraw(job) };
   }
 
+  repositoryIndex(): readonly RepositoryEntry[] {
+    const state = this.isModelReady ? 'READY' : 'UNAVAILABLE';
+    const reason = this.isModelReady ? '' : 'the model is not loaded';
+    return [{ name: this.modelName, version: MODEL_VERSION, state, reason }];
+  }
+
+  /** A pod serves one model, and which one is for its ModelDeployment to say. */
+  refuseManagement(): never {
+    throw new RequestError(
+      'ModelIsManaged',
+      `model '${this.modelName}' is loaded and unloaded by its ModelDeployment, not by clients: change or delete that object`,
+    );
+  }
+
+  modelConfig(): ModelConfig {
+    const identity = { name: this.modelName, version: MODEL_VERSION, platform: PLATFORM };
+    return buildModelConfig(identity, this.readSignature());
+  }
+
   /** Throws RequestError while no model is loaded. */
   readSignature(): ModelSignature {
     const { signature } = this.#options.model;
-    if (signature === undefined) throw new RequestError('ModelNotReady', 'the model is not ready', 1);
+    if (signature === undefined || this.#inputChecks === undefined) {
+      throw new RequestError('ModelNotReady', 'the model is not ready', 1);
+    }
     return signature;
+  }
+
+  #tellReadiness(): void {
+    for (const listener of this.#readinessListeners) listener();
   }
 }

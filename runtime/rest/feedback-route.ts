@@ -1,7 +1,8 @@
 import type { Joined, Label } from '../feedback/feedback.ts';
 import { parseFeedback } from '../feedback/parse-feedback.ts';
 import { HangUpError } from '../inference/inference-service.ts';
-import { BodyBudget, readBody } from './body.ts';
+import { BodyBudget } from '../body/budget.ts';
+import { readBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import type { Route } from './routes.ts';
 

@@ -1,3 +1,5 @@
+import type { Body, BodyBudget } from '../body/budget.ts';
+import { chooseCoding, encodeBody } from '../body/compression.ts';
 import { RequestError } from '../errors.ts';
 import type { InferAnswer, InferRequest } from '../inference/inference.ts';
 import type { InferenceCall, InferenceService } from '../inference/inference-service.ts';
@@ -7,8 +9,7 @@ import { parseInferRequest } from '../tensor/infer-request.ts';
 import { serverTiming } from '../inference/server-timing.ts';
 import { encodeInferAnswer } from '../tensor/infer-response.ts';
 import { binaryOutputs, HEADER_LENGTH, rawRequest, readHeaderLength } from './binary-data.ts';
-import { readBody, type Body, type BodyBudget } from './body.ts';
-import { chooseCoding, encodeBody } from './compression.ts';
+import { readBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
 
 const JSON_CONTENT = /^application\/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)/iu;

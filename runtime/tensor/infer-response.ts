@@ -58,6 +58,8 @@ export function encodeInferAnswer(
   isBinary: (outputName: string) => boolean = () => false,
 ): EncodedAnswer {
   const id = answer.id === undefined ? '' : `"id":${JSON.stringify(answer.id)},`;
+  const predictions =
+    answer.predictions === undefined ? '' : `,"predictions":${JSON.stringify(answer.predictions)}`;
   const binary: Buffer[] = [];
   const outputs = answer.outputs.map((tensor) => {
     if (!isBinary(tensor.name)) return writeOutput(tensor, undefined);
@@ -65,6 +67,6 @@ export function encodeInferAnswer(
     binary.push(bytes);
     return writeOutput(tensor, bytes);
   });
-  const json = `{"model_name":${JSON.stringify(answer.modelName)},"model_version":"${answer.modelVersion}",${id}"outputs":[${outputs.join(',')}]}`;
+  const json = `{"model_name":${JSON.stringify(answer.modelName)},"model_version":"${answer.modelVersion}",${id}"outputs":[${outputs.join(',')}]${predictions}}`;
   return { json, binary };
 }

@@ -43,6 +43,7 @@ export class RuntimeProcess {
         HEADGATE_MODEL_NAME: 'tumour',
         HEADGATE_REVISION: 'tumour-7cb4d9f2a1',
         HEADGATE_PORT: '0',
+        HEADGATE_GRPC_PORT: '0',
         HEADGATE_MANAGEMENT_PORT: '0',
         HEADGATE_DRAIN_SECONDS: '0',
         // The servers of tests are on this machine.
@@ -82,8 +83,18 @@ export class RuntimeProcess {
     return this.#listening('port');
   }
 
+  get grpcPort(): number {
+    return this.#listening('grpcPort');
+  }
+
   get managementPort(): number {
     return this.#listening('managementPort');
+  }
+
+  get processId(): number {
+    const { pid } = this.#child;
+    if (pid === undefined) throw new Error('the runtime has not started');
+    return pid;
   }
 
   /** The executor's process of the latest start. */
@@ -145,7 +156,7 @@ export class RuntimeProcess {
     rmSync(this.#folder, { recursive: true });
   }
 
-  #listening(port: 'port' | 'managementPort'): number {
+  #listening(port: 'port' | 'grpcPort' | 'managementPort'): number {
     return this.log.find(({ message }) => message === 'listening')?.[port] as number;
   }
 

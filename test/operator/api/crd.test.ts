@@ -43,8 +43,7 @@ describe.each(definitions.map((definition) => ({ name: definition.metadata.name,
       .map(({ message }) => message);
 
     test('is small enough for kubectl apply, which keeps a second copy in an annotation', () => {
-      // Kubernetes allows an object's annotations 256 KiB together.
-      expect(Buffer.byteLength(JSON.stringify(definition))).toBeLessThan(200 * 1024);
+      expect(Buffer.byteLength(JSON.stringify(definition))).toBeLessThan(100 * 1024);
     });
 
     test('describes every field', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readConfig, readTerminationLogPath } from '../../../runtime/config/config.ts';
+import { noOutputSettings } from '../../../runtime/output/settings.ts';
 import type { StartFailure } from '../../../runtime/errors.ts';
 import { parseAllowList } from '../../../runtime/model-source/http/allow-list.ts';
 import { modelSource } from '../model-source/source.ts';
@@ -35,11 +36,14 @@ describe('the configuration', () => {
       queue: { maxDepth: 512, timeoutMs: undefined },
       batch: { maxRows: 32, maxDelayMs: 5 },
       drainMs: 5000,
+      inputs: [],
+      output: noOutputSettings,
       requestMaxBytes: 2 ** 26,
       requestsMaxBytes: undefined,
       runTimeoutMs: 60_000,
       threads: undefined,
       port: 8080,
+      grpcPort: 8081,
       managementPort: 8082,
       logLevel: 'info',
       drift: undefined,

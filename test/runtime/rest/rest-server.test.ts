@@ -2,6 +2,7 @@ import { Agent } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EXTENSIONS } from '../../../runtime/inference/data-plane.ts';
 import { readReference, sampleRequest } from '../../support/example-models.ts';
 import { RuntimeProcess, type Answer, type Ask } from '../../support/runtime-process.ts';
 
@@ -45,7 +46,7 @@ function errorOf(answer: Answer): string {
 
 describe('the Open Inference Protocol over REST', { timeout: 60_000 }, () => {
   it.each<[string, unknown]>([
-    ['/v2', { name: 'headgate', version: '0.1.0', extensions: ['binary_tensor_data'] }],
+    ['/v2', { name: 'headgate', version: '0.1.0', extensions: EXTENSIONS }],
     ['/v2/health/live', { live: true }],
     ['/v2/health/ready', { ready: true }],
     ['/v2/models/tumour', metadata],

@@ -31,7 +31,8 @@ const tensor = fc.oneof(
 );
 
 function encode(outputs: readonly Tensor[], id?: string): string {
-  return encodeInferAnswer({ modelName: 'fraud', modelVersion: '1', id, outputs }).json;
+  return encodeInferAnswer({ modelName: 'fraud', modelVersion: '1', id, outputs, predictions: undefined })
+    .json;
 }
 
 describe('an answer', () => {
@@ -50,7 +51,13 @@ describe('an answer', () => {
     fc.assert(
       fc.property(fc.uniqueArray(tensor, { selector: ({ name }) => name }), fc.nat(), (outputs, dice) => {
         const isBinary = (name: string): boolean => (name.length + dice) % 2 === 0;
-        const answer = { modelName: 'fraud', modelVersion: '1', id: undefined, outputs };
+        const answer = {
+          modelName: 'fraud',
+          modelVersion: '1',
+          id: undefined,
+          outputs,
+          predictions: undefined,
+        };
         const { json, binary } = encodeInferAnswer(answer, isBinary);
         const request = Buffer.from(json.replace('"outputs":', '"inputs":'));
         expect(parseInferRequest(request, Buffer.concat(binary)).inputs).toEqual(outputs);
@@ -62,7 +69,13 @@ describe('an answer', () => {
   it('has FP16 as bytes only', () => {
     const half: Tensor = { name: 'half', datatype: 'FP16', shape: [1], data: Uint16Array.of(0x3c00) };
     expect(() => encode([half])).toThrow("output 'half': datatype FP16 has no JSON form");
-    const answer = { modelName: 'fraud', modelVersion: '1', id: undefined, outputs: [half] };
+    const answer = {
+      modelName: 'fraud',
+      modelVersion: '1',
+      id: undefined,
+      outputs: [half],
+      predictions: undefined,
+    };
     expect(encodeInferAnswer(answer, () => true).binary).toEqual([Buffer.of(0, 0x3c)]);
   });
 
