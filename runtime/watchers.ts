@@ -10,10 +10,11 @@ import type { JourneyObserver } from './inference/journey.ts';
 import { Statistics } from './inference/statistics.ts';
 import { AccessLog } from './metrics/access-log.ts';
 import { Metrics } from './metrics/metrics.ts';
-import type { Labels, ScrapedMetric } from './metrics/scraped.ts';
+import type { ScrapedMetric } from './metrics/scraped.ts';
 import { Traffic } from './metrics/traffic.ts';
 import type { Decider } from './records/record.ts';
 import { Records } from './records/records.ts';
+import { Traces } from './traces/traces.ts';
 import { buildFeedbackRoute } from './rest/feedback-route.ts';
 import type { Route } from './rest/routes.ts';
 
@@ -40,14 +41,16 @@ export class Watchers {
   readonly feedback: Feedback | undefined;
   /** Undefined: no records are kept. */
   readonly records: Records | undefined;
+  /** Undefined: there is no collector. */
+  readonly traces: Traces | undefined;
   readonly observers: readonly JourneyObserver[];
   readonly #config: RuntimeConfig;
   readonly #decider: () => Decider;
 
   constructor(config: RuntimeConfig, log: Logger, { queueDepth, modelDigest }: WatcherSources) {
-    const { modelName, revision, drift, feedback, records } = config;
+    const { modelName, revision, drift, feedback, records, traces } = config;
     const modelVersion = MODEL_VERSION;
-    const labels: Labels = { model: modelName, version: modelVersion, revision };
+    const labels = { model: modelName, version: modelVersion, revision };
     const decider = (): Decider => ({ modelName, modelVersion, modelDigest: modelDigest(), revision });
     this.#config = config;
     this.#decider = decider;
@@ -61,7 +64,8 @@ export class Watchers {
     this.drift = given(drift, (settings) => new Drift(settings, labels));
     this.feedback = given(feedback, (settings) => new Feedback(settings, labels));
     this.records = given(records, (settings) => new Records({ settings, decider, labels, log }));
-    const optional: readonly (Watcher | undefined)[] = [this.drift, this.feedback, this.records];
+    this.traces = given(traces, (settings) => new Traces({ settings, labels, log }));
+    const optional: readonly (Watcher | undefined)[] = [this.drift, this.feedback, this.records, this.traces];
     const watchers = [new Predictions(labels), ...optional.filter((watcher) => watcher !== undefined)];
     for (const metric of watchers.flatMap((watcher) => watcher.scraped())) this.metrics.register(metric);
     const accessLog = log.isLevelEnabled('debug') ? [new AccessLog(log)] : [];
@@ -86,7 +90,7 @@ export class Watchers {
 
   /** Whatever still has to be written is written, within two seconds. */
   async close(): Promise<void> {
-    await this.records?.close();
+    await Promise.all([this.records?.close(), this.traces?.close()]);
   }
 
   #join(feedback: Feedback, requestId: string, labels: readonly Label[]): Joined | undefined {

@@ -9,6 +9,7 @@ import { readModelSource } from '../model-source/settings.ts';
 import type { ModelSource } from '../model-source/model-source.ts';
 import { readQueueSettings, type QueueSettings } from '../queue/settings.ts';
 import { readRecordSettings, type RecordSettings } from '../records/settings.ts';
+import { readTraceSettings, type TraceSettings } from '../traces/settings.ts';
 import { Settings, type Environment } from './settings.ts';
 
 export interface RuntimeConfig {
@@ -36,6 +37,8 @@ export interface RuntimeConfig {
   readonly feedback: FeedbackSettings | undefined;
   /** Undefined: no records are kept. */
   readonly records: RecordSettings | undefined;
+  /** Undefined: there is no collector. */
+  readonly traces: TraceSettings | undefined;
 }
 
 const MEBIBYTE = 2 ** 20;
@@ -71,6 +74,7 @@ export function readConfig(environment: Environment): RuntimeConfig {
     drift: readDriftSettings(settings),
     feedback: readFeedbackSettings(settings),
     records: readRecordSettings(settings),
+    traces: readTraceSettings(settings),
   };
 }
 

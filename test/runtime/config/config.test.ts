@@ -49,6 +49,7 @@ describe('the configuration', () => {
       drift: undefined,
       feedback: undefined,
       records: undefined,
+      traces: undefined,
     });
   });
 
