@@ -136,7 +136,10 @@ export class InferQueue {
 
   #pump(): void {
     const nowMs = performance.now();
-    for (const job of this.#line.takeExpired(nowMs)) this.#reject(job, expired());
+    for (const job of this.#line.takeExpired(nowMs)) {
+      this.#load.pace.recordOutcome(false);
+      this.#reject(job, expired());
+    }
     this.#secondTries.release(this.#load.lanes, (lane, jobs) => void this.#dispatch(lane, jobs, 'Alone'));
     const heldUntilMs = this.#release(nowMs);
     clearTimeout(this.#timer);
@@ -203,6 +206,8 @@ export class InferQueue {
 
   #resolve(job: Job, outputs: Tensor[]): void {
     this.#forget(job);
+    const { deadlineAtMs } = job;
+    if (deadlineAtMs !== undefined) this.#load.pace.recordOutcome(performance.now() <= deadlineAtMs);
     job.answer.resolve(outputs);
   }
 
