@@ -5,7 +5,8 @@ import type { BatchObserver } from './batching/release.ts';
 import type { RuntimeConfig } from './config/config.ts';
 import { DataPlane } from './inference/data-plane.ts';
 import { ExecutorPool } from './executor/executor-pool.ts';
-import { countThreads, readTextFile } from './executor/threads.ts';
+import { countWholeCpus, readTextFile } from './executor/cpu-limit.ts';
+import { planExecutors, type ExecutorPlan } from './executor/executor-plan.ts';
 import { InferenceService } from './inference/inference-service.ts';
 import { ManagementServer } from './management/management-server.ts';
 import { Metrics } from './metrics/metrics.ts';
@@ -32,6 +33,7 @@ function buildQueue(
 export class RuntimeServer {
   readonly #config: RuntimeConfig;
   readonly #log: Logger;
+  readonly #plan: ExecutorPlan;
   readonly #pool: ExecutorPool;
   readonly #dataPlane: DataPlane;
   readonly #rest: RestServer;
@@ -43,10 +45,11 @@ export class RuntimeServer {
     this.#log = log;
     const { modelName, revision } = config;
     const traffic = new Traffic();
-    this.#pool = new ExecutorPool(1, {
+    this.#plan = planExecutors(countWholeCpus(readTextFile), config.executor);
+    this.#pool = new ExecutorPool(this.#plan.executors, {
       log,
       onFatal,
-      runTimeoutMs: config.runTimeoutMs,
+      runTimeoutMs: config.executor.runTimeoutMs,
       onRestart: () => metrics.recordExecutorRestart(),
     });
     const queue = buildQueue(config, this.#pool, []);
@@ -86,8 +89,8 @@ export class RuntimeServer {
     this.#log.info('listening', { port, managementPort });
     const model = await fetchModel(this.#config.model);
     this.#model = model;
-    const threads = this.#config.threads ?? countThreads(readTextFile);
-    this.#log.info('loading the model', { digest: model.digest, threads });
+    const { threads } = this.#plan;
+    this.#log.info('loading the model', { digest: model.digest, ...this.#plan });
     await this.#pool.start({
       load: { modelPath: model.path, threads, maxBatchRows: this.#config.batch.maxRows },
       verifyUnchanged: () => verifyUnchanged(model),

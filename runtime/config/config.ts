@@ -1,5 +1,6 @@
 import type { BatchLimits } from '../batching/planner.ts';
 import { readBatchLimits } from '../batching/settings.ts';
+import { readExecutorSettings, type ExecutorSettings } from '../executor/settings.ts';
 import { readModelSource } from '../model-source/settings.ts';
 import type { ModelSource } from '../model-source/model-source.ts';
 import { readQueueSettings, type QueueSettings } from '../queue/settings.ts';
@@ -15,9 +16,7 @@ export interface RuntimeConfig {
   readonly requestMaxBytes: number;
   /** Undefined: a share of the container's memory. */
   readonly requestsMaxBytes: number | undefined;
-  readonly runTimeoutMs: number;
-  /** Undefined: counted from the container's CPU limit. */
-  readonly threads: number | undefined;
+  readonly executor: ExecutorSettings;
   readonly port: number;
   readonly managementPort: number;
   readonly logLevel: string;
@@ -34,7 +33,6 @@ export function readConfig(environment: Environment): RuntimeConfig {
   const settings = new Settings(environment);
   const whole = (name: string, byDefault: number, minimum: number, maximum: number): number =>
     settings.whole(name, { byDefault, minimum, maximum });
-  const threads = whole('HEADGATE_THREADS', 0, 0, 1024);
   const requestsMaxBytes = whole('HEADGATE_REQUESTS_MAX_BYTES', 0, 0, Number.MAX_SAFE_INTEGER);
   return {
     model: readModelSource(settings),
@@ -45,8 +43,7 @@ export function readConfig(environment: Environment): RuntimeConfig {
     drainMs: whole('HEADGATE_DRAIN_SECONDS', 5, 0, 3600) * 1000,
     requestMaxBytes: whole('HEADGATE_REQUEST_MAX_BYTES', 64 * MEBIBYTE, 1, 1024 * MEBIBYTE),
     requestsMaxBytes: requestsMaxBytes === 0 ? undefined : requestsMaxBytes,
-    runTimeoutMs: whole('HEADGATE_RUN_TIMEOUT_SECONDS', 60, 1, 3600) * 1000,
-    threads: threads === 0 ? undefined : threads,
+    executor: readExecutorSettings(settings),
     port: whole('HEADGATE_PORT', 8080, 0, 65_535),
     managementPort: whole('HEADGATE_MANAGEMENT_PORT', 8082, 0, 65_535),
     logLevel: settings.oneOf('HEADGATE_LOG_LEVEL', ['error', 'warn', 'info', 'debug']) ?? 'info',
