@@ -5,6 +5,7 @@
 export const httpStatusOf = {
   MalformedRequest: 400,
   InvalidTensor: 400,
+  ModelIsManaged: 403,
   UnknownModel: 404,
   UnknownModelVersion: 404,
   UnknownRoute: 404,

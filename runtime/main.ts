@@ -37,7 +37,7 @@ function readConfigOrExit(): RuntimeConfig {
 
 const config = readConfigOrExit();
 const log = createLog(config.logLevel, { model: config.modelName, revision: config.revision });
-const server = new RuntimeServer(config, log, (error) => exitWithFailure(error, log));
+const server = new RuntimeServer(config, { log, onFatal: (error) => exitWithFailure(error, log) });
 let isDraining = false;
 
 function drainOnce(): void {

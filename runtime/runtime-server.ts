@@ -1,13 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'winston';
 import { Batcher } from './batching/batcher.ts';
-import type { BatchObserver } from './batching/release.ts';
 import type { RuntimeConfig } from './config/config.ts';
 import { DataPlane } from './inference/data-plane.ts';
 import { ExecutorPool } from './executor/executor-pool.ts';
 import { countWholeCpus, readTextFile } from './executor/cpu-limit.ts';
 import { planExecutors, type ExecutorPlan } from './executor/executor-plan.ts';
 import { InferenceService } from './inference/inference-service.ts';
+import { Statistics } from './inference/statistics.ts';
 import { ManagementServer } from './management/management-server.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { Traffic } from './metrics/traffic.ts';
@@ -21,65 +21,59 @@ import { buildRoutes } from './rest/routes.ts';
 /** After the drain time, for requests that are still being answered. */
 const FINISH_LIMIT_MS = 20_000;
 
-function buildQueue(
-  { batch, queue: { maxDepth } }: RuntimeConfig,
-  { executors }: ExecutorPool,
-  observers: readonly BatchObserver[],
-): InferQueue {
-  return new InferQueue({ executors, batcher: new Batcher(batch), maxDepth, observers });
+interface Surroundings {
+  readonly log: Logger;
+  /** Ends the process: the server cannot go on. */
+  readonly onFatal: (error: unknown) => void;
 }
 
 /** All parts of one server, started and drained together. */
 export class RuntimeServer {
   readonly #config: RuntimeConfig;
   readonly #log: Logger;
+  readonly #traffic = new Traffic();
+  readonly #statistics = new Statistics();
+  readonly #metrics: Metrics;
   readonly #plan: ExecutorPlan;
   readonly #pool: ExecutorPool;
+  readonly #queue: InferQueue;
   readonly #dataPlane: DataPlane;
   readonly #rest: RestServer;
   readonly #management: ManagementServer;
   #model: LocalModel | undefined;
 
-  constructor(config: RuntimeConfig, log: Logger, onFatal: (error: unknown) => void) {
+  constructor(config: RuntimeConfig, { log, onFatal }: Surroundings) {
     this.#config = config;
     this.#log = log;
-    const { modelName, revision } = config;
-    const traffic = new Traffic();
     this.#plan = planExecutors(countWholeCpus(readTextFile), config.executor);
     this.#pool = new ExecutorPool(this.#plan.executors, {
       log,
       onFatal,
       runTimeoutMs: config.executor.runTimeoutMs,
-      onRestart: () => metrics.recordExecutorRestart(),
+      onRestart: () => this.#metrics.recordExecutorRestart(),
     });
-    const queue = buildQueue(config, this.#pool, []);
-    const dataPlane = new DataPlane({ ...config.queue, modelName, model: this.#pool, queue });
-    const metrics = new Metrics({
-      model: modelName,
-      revision,
-      latencyP95Ms: () => traffic.latencyP95Ms(performance.now()),
-      queueDepth: () => queue.depth,
+    this.#queue = new InferQueue({
+      executors: this.#pool.executors,
+      batcher: new Batcher(config.batch),
+      maxDepth: config.queue.maxDepth,
+      observers: [],
     });
-    const requestsMaxBytes = config.requestsMaxBytes ?? shareOfMemory(process.constrainedMemory());
-    const budget = new BodyBudget(config.requestMaxBytes, requestsMaxBytes);
-    const service = new InferenceService({ dataPlane, revision, observers: [traffic, metrics], log });
-    const inferRoute = new InferRoute(service, budget);
-    this.#dataPlane = dataPlane;
-    this.#rest = new RestServer({
-      modelName,
-      log,
-      routes: buildRoutes(dataPlane, (exchange) => inferRoute.handle(exchange)),
-      style: { revision, isClosing: () => dataPlane.isDraining },
-      onConnection: () => traffic.recordConnection(performance.now()),
+    this.#metrics = new Metrics({
+      model: config.modelName,
+      revision: config.revision,
+      latencyP95Ms: () => this.#traffic.latencyP95Ms(performance.now()),
+      queueDepth: () => this.#queue.depth,
     });
-    this.#management = new ManagementServer({
-      revision,
-      dataPlane,
-      traffic,
-      metrics,
-      readModelDigest: () => this.#model?.digest ?? null,
-      startedAtMs: performance.now(),
+    this.#dataPlane = new DataPlane({
+      modelName: config.modelName,
+      model: this.#pool,
+      queue: this.#queue,
+      timeoutMs: config.queue.timeoutMs,
+      inputRules: config.inputs,
+      output: config.output,
     });
+    this.#rest = this.#buildRest();
+    this.#management = this.#buildManagement();
   }
 
   /** Listens first, so that probes are answered while the model is fetched and loaded. Rejects with StartFailure. */
@@ -95,6 +89,7 @@ export class RuntimeServer {
       load: { modelPath: model.path, threads, maxBatchRows: this.#config.batch.maxRows },
       verifyUnchanged: () => verifyUnchanged(model),
     });
+    this.#dataPlane.prepare();
   }
 
   /** Not ready at once, then serves on while proxies learn of it, then finishes what is in flight. */
@@ -109,5 +104,42 @@ export class RuntimeServer {
     await this.#pool.close();
     this.#management.close();
     this.#log.info('drained');
+  }
+
+  #buildRest(): RestServer {
+    const { modelName, revision, requestMaxBytes, requestsMaxBytes } = this.#config;
+    const dataPlane = this.#dataPlane;
+    const statistics = this.#statistics;
+    const observers = [this.#traffic, this.#metrics, statistics];
+    const service = new InferenceService({ dataPlane, revision, observers, log: this.#log });
+    const totalMaxBytes = requestsMaxBytes ?? shareOfMemory(process.constrainedMemory());
+    const inferRoute = new InferRoute({
+      service,
+      budget: new BodyBudget(requestMaxBytes, totalMaxBytes),
+      readSignature: () => dataPlane.readSignature(),
+    });
+    return new RestServer({
+      modelName,
+      log: this.#log,
+      routes: buildRoutes({
+        dataPlane,
+        statistics,
+        revision,
+        infer: (exchange) => inferRoute.handle(exchange),
+      }),
+      style: { revision, isClosing: () => dataPlane.isDraining },
+      onConnection: () => this.#traffic.recordConnection(performance.now()),
+    });
+  }
+
+  #buildManagement(): ManagementServer {
+    return new ManagementServer({
+      revision: this.#config.revision,
+      dataPlane: this.#dataPlane,
+      traffic: this.#traffic,
+      metrics: this.#metrics,
+      readModelDigest: () => this.#model?.digest ?? null,
+      startedAtMs: performance.now(),
+    });
   }
 }

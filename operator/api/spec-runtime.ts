@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { batchingSchema, queueSchema } from './spec-request-path.ts';
+import { inputsSchema, outputSchema } from './spec-input-output.ts';
 import { quantity, rules, textOfForm, wholeNumber, type Rule } from './schema.ts';
 
 export const runtimeSchema = Type.Object(
@@ -19,6 +20,8 @@ export const runtimeSchema = Type.Object(
     ),
     queue: Type.Optional(queueSchema),
     batching: Type.Optional(batchingSchema),
+    inputs: Type.Optional(inputsSchema),
+    output: Type.Optional(outputSchema),
   },
   { description: 'How the model is served.' },
 );

@@ -9,6 +9,7 @@ import { withoutRefused } from '../traffic/traffic-refusal.ts';
 import { answersOf, type Answer } from '../decisions/answers.ts';
 import { hearNext } from '../decisions/decide.ts';
 import type { Action } from './action.ts';
+import { comesFirst, type Intent } from './comes-first.ts';
 import { gatherFacts, type Facts } from './facts.ts';
 import { nextRouting } from './next-routing.ts';
 import type { Observed, PlatformObservation } from './observed.ts';
@@ -33,18 +34,27 @@ const LOOK_AFTER_WRITE_MS = 100;
 export function plan(modelDeployment: ModelDeployment, observed: Observed, nowMs: number): Plan {
   const facts = gatherFacts(withoutRefused(modelDeployment, observed.refusedTraffic), observed);
   const proof = evaluateProof(facts, nowMs);
-  const heard = hearNext(facts, proof, nowMs);
-  if (heard === undefined) return goOn(facts, proof, nowMs);
+  const intent = intend(facts, proof, nowMs);
+  const heard = comesFirst(facts, intent) ? undefined : hearNext(facts, proof, nowMs);
+  if (heard === undefined) return goOn(facts, proof, { intent, nowMs });
   const { status, event } = heard;
-  const answers = answersOf(observed.decisions, status);
+  const answers = answersOf(observed, status, nowMs);
   return { actions: [{ kind: 'RecordEvent', event }], status, answers, requeueAfterMs: 0 };
 }
 
-function goOn(facts: Facts, proof: Proof, nowMs: number): Plan {
+function intend(facts: Facts, proof: Proof, nowMs: number): Intent {
   const course = decideCourse(facts, proof, nowMs);
   const routing = nextRouting(facts, course, proof);
   const retired = retirable(facts, routing, proof, nowMs).filter(({ name }) => !course.shares.has(name));
-  const writes = planWrites(facts, course, routing, retired);
+  return { course, routing, writes: planWrites(facts, course, routing, retired) };
+}
+
+function goOn(
+  facts: Facts,
+  proof: Proof,
+  { intent, nowMs }: { readonly intent: Intent; readonly nowMs: number },
+): Plan {
+  const { course, routing, writes } = intent;
   const status = buildStatus({ facts, proof, course, routing, nowMs });
   const looks = [
     ...(course.nextLookMs === undefined ? [] : [course.nextLookMs]),
@@ -53,7 +63,7 @@ function goOn(facts: Facts, proof: Proof, nowMs: number): Plan {
   return {
     actions: [...writes, ...eventsOf(facts, course, status)],
     status,
-    answers: answersOf(facts.observed.decisions, status),
+    answers: answersOf(facts.observed, status, nowMs),
     ...(looks.length > 0 && { requeueAfterMs: Math.min(...looks) }),
   };
 }

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../api/canonical.ts';
 import { MANAGEMENT_PORT, RUNTIME_CONTAINER, RUNTIME_PORT } from '../api/names.ts';
 import type { Snapshot } from './controller-revision.ts';
 import { gpuLimits } from './gpu.ts';
@@ -90,9 +91,16 @@ function contractEnvironment(
     ['HEADGATE_MODEL_SHA256', model.sha256],
     ...supply.environment,
     ...runtimeSettings(runtime ?? {}),
+    ['HEADGATE_INPUTS', asJson(runtime?.inputs)],
+    ['HEADGATE_OUTPUT', asJson(runtime?.output)],
     ['HEADGATE_DRAIN_SECONDS', String(DRAIN_SECONDS)],
   ];
   return variables.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
+}
+
+/** The same text for the same value, or every pass would see another Deployment. */
+function asJson(value: object | undefined): string | undefined {
+  return value === undefined ? undefined : canonicalJson(value);
 }
 
 function userEnvironment({ podTemplate }: Snapshot['podShape']): readonly EnvironmentVariable[] {

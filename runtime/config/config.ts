@@ -1,8 +1,10 @@
 import type { BatchLimits } from '../batching/planner.ts';
 import { readBatchLimits } from '../batching/settings.ts';
 import { readExecutorSettings, type ExecutorSettings } from '../executor/settings.ts';
+import { readInputRules, type InputRule } from '../inputs/settings.ts';
 import { readModelSource } from '../model-source/settings.ts';
 import type { ModelSource } from '../model-source/model-source.ts';
+import { readOutputSettings, type OutputSettings } from '../output/settings.ts';
 import { readQueueSettings, type QueueSettings } from '../queue/settings.ts';
 import { Settings, type Environment } from './settings.ts';
 
@@ -10,6 +12,8 @@ export interface RuntimeConfig {
   readonly model: ModelSource;
   readonly modelName: string;
   readonly revision: string;
+  readonly inputs: readonly InputRule[];
+  readonly output: OutputSettings;
   readonly queue: QueueSettings;
   readonly batch: BatchLimits;
   readonly drainMs: number;
@@ -38,6 +42,8 @@ export function readConfig(environment: Environment): RuntimeConfig {
     model: readModelSource(settings),
     modelName: settings.required('HEADGATE_MODEL_NAME'),
     revision: settings.required('HEADGATE_REVISION'),
+    inputs: readInputRules(settings),
+    output: readOutputSettings(settings),
     queue: readQueueSettings(settings),
     batch: readBatchLimits(settings),
     drainMs: whole('HEADGATE_DRAIN_SECONDS', 5, 0, 3600) * 1000,

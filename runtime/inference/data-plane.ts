@@ -1,18 +1,32 @@
 import { RequestError } from '../errors.ts';
 import { InvalidInputError } from '../executor/executor.ts';
 import type { ServedModel } from '../executor/executor-pool.ts';
+import { compileInputRules, type InputCheck } from '../inputs/check.ts';
+import type { InputRule } from '../inputs/settings.ts';
+import { present } from '../output/present.ts';
+import type { OutputSettings } from '../output/settings.ts';
 import { deadlineOf } from '../queue/deadline.ts';
 import type { InferQueue } from '../queue/queue.ts';
 import type { ModelSignature, TensorSpecification } from '../tensor/datatype.ts';
 import { planInference } from '../tensor/validate.ts';
 import type { InferAnswer, InferRequest } from './inference.ts';
 import type { Journey } from './journey.ts';
+import { buildModelConfig, type ModelConfig } from './model-config.ts';
 
 export const SERVER_NAME = 'headgate';
 export const SERVER_VERSION = '0.1.0';
 /** A server serves one model in one version: another version is another revision, with pods of its own. */
 export const MODEL_VERSION = '1';
 const PLATFORM = 'onnx_onnxv1';
+/** By the names that clients of the protocol look for. */
+export const EXTENSIONS = [
+  'binary_tensor_data',
+  'classification',
+  'model_configuration',
+  'model_repository',
+  'parameters',
+  'statistics',
+];
 
 export interface ServerMetadata {
   readonly name: string;
@@ -32,6 +46,13 @@ export interface ModelMetadata {
   readonly platform: string;
   readonly inputs: readonly TensorMetadata[];
   readonly outputs: readonly TensorMetadata[];
+}
+
+export interface RepositoryEntry {
+  readonly name: string;
+  readonly version: string;
+  readonly state: 'READY' | 'UNAVAILABLE';
+  readonly reason: string;
 }
 
 export interface PendingAnswer {
@@ -56,19 +77,28 @@ export interface DataPlaneOptions {
   readonly queue: InferQueue;
   /** From the arrival of a request to its answer, where it says nothing shorter; undefined: for ever. */
   readonly timeoutMs: number | undefined;
+  readonly inputRules: readonly InputRule[];
+  readonly output: OutputSettings;
 }
 
-/** The one path under every protocol: validate → queue → execute → answer. */
+/** The one path under every protocol: validate → queue → execute → present. */
 export class DataPlane {
+  readonly modelName: string;
   readonly #options: DataPlaneOptions;
+  #inputChecks: ReadonlyMap<string, InputCheck> | undefined;
   #isDraining = false;
 
   constructor(options: DataPlaneOptions) {
+    this.modelName = options.modelName;
     this.#options = options;
   }
 
-  get modelName(): string {
-    return this.#options.modelName;
+  /** Call once the model is loaded. Throws StartFailure when its settings do not fit it. */
+  prepare(): void {
+    const { model, inputRules } = this.#options;
+    const { signature } = model;
+    if (signature === undefined) throw new Error('the model is not loaded');
+    this.#inputChecks = compileInputRules(inputRules, signature);
   }
 
   get isDraining(): boolean {
@@ -76,7 +106,7 @@ export class DataPlane {
   }
 
   get isModelReady(): boolean {
-    return this.#options.model.isReady;
+    return this.#inputChecks !== undefined && this.#options.model.isReady;
   }
 
   /** Whether new traffic should come here. */
@@ -90,11 +120,11 @@ export class DataPlane {
   }
 
   serverMetadata(): ServerMetadata {
-    return { name: SERVER_NAME, version: SERVER_VERSION, extensions: [] };
+    return { name: SERVER_NAME, version: SERVER_VERSION, extensions: EXTENSIONS };
   }
 
   modelMetadata(): ModelMetadata {
-    const { inputs, outputs } = this.#readSignature();
+    const { inputs, outputs } = this.readSignature();
     return {
       name: this.modelName,
       versions: [MODEL_VERSION],
@@ -106,12 +136,19 @@ export class DataPlane {
 
   /** Throws RequestError at once when the request cannot be admitted. */
   infer(request: InferRequest, journey: Journey): PendingAnswer {
-    const { queue, timeoutMs } = this.#options;
+    const { queue, output, timeoutMs } = this.#options;
     const { arrivedAtMs, deadlineAtMs } = journey;
     journey.deadlineAtMs = deadlineOf(request.parameters, { arrivedAtMs, deadlineAtMs, timeoutMs });
-    const job = queue.submit(planInference(request, this.#readSignature()), journey);
+    const work = planInference(request, this.readSignature());
+    for (const tensor of work.inputs) this.#inputChecks?.get(tensor.name)?.(tensor);
+    const job = queue.submit(work, journey);
     const answer = job.answer.promise.then(
-      (outputs) => ({ modelName: this.modelName, modelVersion: MODEL_VERSION, id: request.id, outputs }),
+      (outputs) => ({
+        modelName: this.modelName,
+        modelVersion: MODEL_VERSION,
+        id: request.id,
+        ...present(request, outputs, output),
+      }),
       (error: unknown) => {
         throw asRequestError(error);
       },
@@ -119,9 +156,23 @@ export class DataPlane {
     return { answer, withdraw: () => queue.withdraw(job) };
   }
 
-  #readSignature(): ModelSignature {
+  repositoryIndex(): readonly RepositoryEntry[] {
+    const state = this.isModelReady ? 'READY' : 'UNAVAILABLE';
+    const reason = this.isModelReady ? '' : 'the model is not loaded';
+    return [{ name: this.modelName, version: MODEL_VERSION, state, reason }];
+  }
+
+  modelConfig(): ModelConfig {
+    const identity = { name: this.modelName, version: MODEL_VERSION, platform: PLATFORM };
+    return buildModelConfig(identity, this.readSignature());
+  }
+
+  /** Throws RequestError while no model is loaded. */
+  readSignature(): ModelSignature {
     const { signature } = this.#options.model;
-    if (signature === undefined) throw new RequestError('ModelNotReady', 'the model is not ready', 1);
+    if (signature === undefined || this.#inputChecks === undefined) {
+      throw new RequestError('ModelNotReady', 'the model is not ready', 1);
+    }
     return signature;
   }
 }

@@ -23,7 +23,7 @@ export interface InferenceCall {
   readonly read: () => Promise<InferRequest>;
   readonly onHangUp: (listener: () => void) => void;
   /** Throws RequestError for an answer that has no form in this protocol. */
-  readonly deliver: (answer: InferAnswer, journey: Journey, request: InferRequest) => void;
+  readonly deliver: (answer: InferAnswer, journey: Journey, request: InferRequest) => void | Promise<void>;
   readonly refuse: (error: RequestError, journey: Journey) => void;
 }
 
@@ -76,7 +76,7 @@ export class InferenceService {
       const answer = await this.#run(call, request, journey);
       if (answer === undefined || call.isClientGone) return { kind: 'HungUp' };
       const startedAtMs = performance.now();
-      call.deliver(answer, journey, request);
+      await call.deliver(answer, journey, request);
       journey.serialiseMs = performance.now() - startedAtMs;
       return { kind: 'Answered', request, answer };
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { Prediction } from '../output/predictions.ts';
 import type { Tensor } from '../tensor/datatype.ts';
 
 /** What the protocol allows as the value of a parameter; a whole number beyond 2^53 is a bigint. */
@@ -26,4 +27,6 @@ export interface InferAnswer {
   readonly modelVersion: string;
   readonly id: string | undefined;
   readonly outputs: readonly Tensor[];
+  /** For people, a row each, where the request asked for them. */
+  readonly predictions: readonly Prediction[] | undefined;
 }

@@ -1,8 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { RequestError } from '../errors.ts';
 import { HangUpError } from '../inference/inference-service.ts';
+import { createDecoder } from './compression.ts';
 
 const MEBIBYTE = 2 ** 20;
+const BROKEN_CODING =
+  'the body is not what its content-encoding says: expected complete gzip or deflate data';
 const LARGEST_SHARE_BYTES = 256 * MEBIBYTE;
 const SMALLEST_SHARE_BYTES = 4 * MEBIBYTE;
 /** What the two processes need with a small model under load, before the first large body. */
@@ -83,14 +86,19 @@ class BodyReader {
   }
 }
 
+/** The plain bytes of the body, whatever its coding. Rejects with RequestError or HangUpError. */
 export function readBody(request: IncomingMessage, budget: BodyBudget): Promise<Body> {
+  const decoder = createDecoder(request.headers['content-encoding']);
   const reader = new BodyReader(budget);
   return new Promise((resolve, reject) => {
+    const source = decoder === undefined ? request : request.pipe(decoder);
     const fail = (error: Error): void => {
       reader.release();
-      request.removeAllListeners('data');
+      source.removeAllListeners('data');
+      request.unpipe();
       // What still arrives is thrown away, so that the client can read the refusal.
       request.resume();
+      decoder?.destroy();
       reject(error);
     };
     try {
@@ -99,14 +107,15 @@ export function readBody(request: IncomingMessage, budget: BodyBudget): Promise<
       fail(error as Error);
       return;
     }
-    request.on('data', (chunk: Buffer) => {
+    source.on('data', (chunk: Buffer) => {
       try {
         reader.add(chunk);
       } catch (error) {
         fail(error as Error);
       }
     });
-    request.once('end', () => resolve(reader.finish()));
+    source.once('end', () => resolve(reader.finish()));
+    decoder?.once('error', () => fail(new RequestError('MalformedRequest', BROKEN_CODING)));
     request.once('close', () => {
       if (!request.complete) fail(new HangUpError());
     });

@@ -21,6 +21,12 @@ export interface AnswerStyle {
   readonly isClosing: () => boolean;
 }
 
+export interface AnswerOptions {
+  /** Names and values by turns. */
+  readonly headers?: readonly string[];
+  readonly contentType?: string;
+}
+
 /** One request and its answer over HTTP. */
 export class Exchange {
   readonly requestId: string;
@@ -50,10 +56,14 @@ export class Exchange {
     return hasBody && !complete;
   }
 
-  answer(status: number, body: string, extraHeaders: readonly string[] = []): void {
+  answer(
+    status: number,
+    body: string | Buffer,
+    { headers: extraHeaders = [], contentType = 'application/json' }: AnswerOptions = {},
+  ): void {
     const headers = [
       'content-type',
-      'application/json',
+      contentType,
       'content-length',
       String(Buffer.byteLength(body)),
       'x-headgate-revision',
@@ -70,8 +80,8 @@ export class Exchange {
   /** Answers with the error and tells the status that it meant. */
   answerError(error: RequestError): number {
     const { httpStatus, retryAfterSeconds, message } = error;
-    const extraHeaders = retryAfterSeconds === undefined ? [] : ['retry-after', String(retryAfterSeconds)];
-    this.answer(httpStatus, JSON.stringify({ error: message }), extraHeaders);
+    const headers = retryAfterSeconds === undefined ? [] : ['retry-after', String(retryAfterSeconds)];
+    this.answer(httpStatus, JSON.stringify({ error: message }), { headers });
     return httpStatus;
   }
 }

@@ -1,29 +1,34 @@
 import { RequestError } from '../errors.ts';
 import type { InferAnswer, InferRequest } from '../inference/inference.ts';
 import type { InferenceCall, InferenceService } from '../inference/inference-service.ts';
+import type { Journey } from '../inference/journey.ts';
+import type { ModelSignature } from '../tensor/datatype.ts';
 import { parseInferRequest } from '../tensor/infer-request.ts';
-import { writeInferAnswer } from '../tensor/infer-response.ts';
+import { encodeInferAnswer } from '../tensor/infer-response.ts';
+import { binaryOutputs, HEADER_LENGTH, rawRequest, readHeaderLength } from './binary-data.ts';
 import { readBody, type Body, type BodyBudget } from './body.ts';
+import { chooseCoding, encodeBody } from './compression.ts';
 import type { Exchange } from './exchange.ts';
 
 const JSON_CONTENT = /^application\/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)/iu;
+const BINARY_CONTENT = /^application\/octet-stream\s*(?:;|$)/iu;
 
 /** Clients of the protocol often name no type at all; whoever names another one means something else. */
 function checkContent(exchange: Exchange): void {
   const contentType = exchange.header('content-type');
-  if (contentType !== undefined && !JSON_CONTENT.test(contentType)) {
-    throw new RequestError(
-      'UnsupportedContent',
-      `expected content-type application/json, got '${contentType}'`,
-    );
-  }
-  const encoding = exchange.header('content-encoding');
-  if (encoding !== undefined && encoding !== 'identity') {
-    throw new RequestError('UnsupportedContent', `expected no content-encoding, got '${encoding}'`);
-  }
-  if (exchange.header('inference-header-content-length') !== undefined) {
-    throw new RequestError('UnsupportedContent', 'binary tensor data is not supported; send tensors as JSON');
-  }
+  if (contentType === undefined || JSON_CONTENT.test(contentType)) return;
+  if (BINARY_CONTENT.test(contentType) && exchange.header(HEADER_LENGTH) !== undefined) return;
+  throw new RequestError(
+    'UnsupportedContent',
+    `expected content-type application/json, or application/octet-stream with the header ${HEADER_LENGTH}, got '${contentType}'`,
+  );
+}
+
+export interface InferRouteOptions {
+  readonly service: InferenceService;
+  readonly budget: BodyBudget;
+  /** Throws RequestError while no model is loaded. */
+  readonly readSignature: () => ModelSignature;
 }
 
 /** One infer request over HTTP. Its body counts against the budget until the call is over. */
@@ -34,11 +39,13 @@ class RestCall implements InferenceCall {
   readonly requestId: string;
   readonly #exchange: Exchange;
   readonly #budget: BodyBudget;
+  readonly #readSignature: () => ModelSignature;
   #body: Body | undefined;
 
-  constructor(exchange: Exchange, budget: BodyBudget) {
+  constructor(exchange: Exchange, { budget, readSignature }: InferRouteOptions) {
     this.#exchange = exchange;
     this.#budget = budget;
+    this.#readSignature = readSignature;
     this.requestId = exchange.requestId;
   }
 
@@ -51,14 +58,31 @@ class RestCall implements InferenceCall {
   readonly read = async (): Promise<InferRequest> => {
     checkContent(this.#exchange);
     this.#body = await readBody(this.#exchange.request, this.#budget);
-    return parseInferRequest(this.#body.bytes);
+    const { bytes } = this.#body;
+    const headerLength = readHeaderLength(this.#exchange.header(HEADER_LENGTH), bytes.length);
+    if (headerLength === undefined) return parseInferRequest(bytes);
+    if (headerLength === 0) return rawRequest(bytes, this.#readSignature());
+    return parseInferRequest(bytes.subarray(0, headerLength), bytes.subarray(headerLength));
   };
 
   readonly onHangUp = (listener: () => void): void => {
     this.#exchange.response.once('close', listener);
   };
 
-  readonly deliver = (answer: InferAnswer): void => this.#exchange.answer(200, writeInferAnswer(answer));
+  readonly deliver = async (answer: InferAnswer, _journey: Journey, request: InferRequest): Promise<void> => {
+    const { json, binary } = encodeInferAnswer(answer, binaryOutputs(request));
+    const isBinary = binary.length > 0;
+    const body = isBinary ? Buffer.concat([Buffer.from(json), ...binary]) : json;
+    const headers = isBinary ? [HEADER_LENGTH, String(Buffer.byteLength(json))] : [];
+    const contentType = isBinary ? 'application/octet-stream' : 'application/json';
+    const coding = chooseCoding(this.#exchange.header('accept-encoding'), body.length);
+    if (coding === undefined) {
+      this.#exchange.answer(200, body, { headers, contentType });
+      return;
+    }
+    headers.push('content-encoding', coding, 'vary', 'accept-encoding');
+    this.#exchange.answer(200, await encodeBody(coding, body), { headers, contentType });
+  };
 
   readonly refuse = (error: RequestError): void => {
     this.#exchange.answerError(error);
@@ -71,18 +95,16 @@ class RestCall implements InferenceCall {
 
 /** POST …/infer. */
 export class InferRoute {
-  readonly #service: InferenceService;
-  readonly #budget: BodyBudget;
+  readonly #options: InferRouteOptions;
 
-  constructor(service: InferenceService, budget: BodyBudget) {
-    this.#service = service;
-    this.#budget = budget;
+  constructor(options: InferRouteOptions) {
+    this.#options = options;
   }
 
   async handle(exchange: Exchange): Promise<void> {
-    const call = new RestCall(exchange, this.#budget);
+    const call = new RestCall(exchange, this.#options);
     try {
-      await this.#service.handle(call);
+      await this.#options.service.handle(call);
     } finally {
       call.close();
     }

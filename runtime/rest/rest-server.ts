@@ -74,7 +74,9 @@ export class RestServer {
       'MethodNotAllowed',
       `expected ${route.method} for ${path}, got ${method ?? 'none'}`,
     );
-    exchange.answer(error.httpStatus, JSON.stringify({ error: error.message }), ['allow', route.method]);
+    exchange.answer(error.httpStatus, JSON.stringify({ error: error.message }), {
+      headers: ['allow', route.method],
+    });
     return undefined;
   }
 

@@ -1,5 +1,9 @@
-import { MODEL_VERSION, type DataPlane } from '../inference/data-plane.ts';
+import { randomUUID } from 'node:crypto';
+import { MODEL_VERSION, SERVER_VERSION, type DataPlane } from '../inference/data-plane.ts';
 import { RequestError } from '../errors.ts';
+import type { Statistics } from '../inference/statistics.ts';
+import { buildDocument } from '../openapi/document.ts';
+import { buildPage, contentSecurityPolicy } from '../openapi/page.ts';
 import type { Exchange } from './exchange.ts';
 
 export interface Route {
@@ -7,56 +11,102 @@ export interface Route {
   readonly handle: (exchange: Exchange) => void | Promise<void>;
 }
 
-type InferHandler = Route['handle'];
-
-function answerHealth(exchange: Exchange, isGood: boolean, body: Readonly<Record<string, unknown>>): void {
-  exchange.answer(isGood ? 200 : 503, JSON.stringify(body));
+export interface RouteOptions {
+  readonly dataPlane: DataPlane;
+  readonly statistics: Statistics;
+  readonly revision: string;
+  readonly infer: Route['handle'];
 }
 
-function buildModelRoutes(dataPlane: DataPlane, infer: InferHandler): [string, Route][] {
-  const { modelName } = dataPlane;
-  const metadata = (exchange: Exchange): void =>
-    exchange.answer(200, JSON.stringify(dataPlane.modelMetadata()));
-  const ready = (exchange: Exchange): void => {
-    const { isReady } = dataPlane;
-    answerHealth(exchange, isReady, { name: modelName, ready: isReady });
+type NamedRoute = readonly [path: string, route: Route];
+
+function get(path: string, read: () => unknown): NamedRoute {
+  return [path, { method: 'GET', handle: (exchange) => exchange.answer(200, JSON.stringify(read())) }];
+}
+
+function health(path: string, check: () => { isGood: boolean; body: object }): NamedRoute {
+  const handle = (exchange: Exchange): void => {
+    const { isGood, body } = check();
+    exchange.answer(isGood ? 200 : 503, JSON.stringify(body));
   };
+  return [path, { method: 'GET', handle }];
+}
+
+/** Without a version, and with it: this server has one. */
+function modelRoutes({ dataPlane, statistics, infer }: RouteOptions): NamedRoute[] {
+  const { modelName } = dataPlane;
+  const readStatistics = (): object => ({ model_stats: [statistics.read(modelName, MODEL_VERSION)] });
   const base = `/v2/models/${modelName}`;
-  return [base, `${base}/versions/${MODEL_VERSION}`].flatMap((path): [string, Route][] => [
-    [path, { method: 'GET', handle: metadata }],
-    [`${path}/ready`, { method: 'GET', handle: ready }],
-    [`${path}/infer`, { method: 'POST', handle: infer }],
-  ]);
+  return [
+    get('/v2/models/stats', readStatistics),
+    ...[base, `${base}/versions/${MODEL_VERSION}`].flatMap((path): NamedRoute[] => [
+      get(path, () => dataPlane.modelMetadata()),
+      get(`${path}/config`, () => dataPlane.modelConfig()),
+      get(`${path}/stats`, readStatistics),
+      health(`${path}/ready`, () => {
+        const { isReady } = dataPlane;
+        return { isGood: isReady, body: { name: modelName, ready: isReady } };
+      }),
+      [`${path}/infer`, { method: 'POST', handle: infer }],
+    ]),
+  ];
+}
+
+/** The model repository extension: a pod serves one model, and what it serves is for its ModelDeployment to say. */
+function repositoryRoutes(dataPlane: DataPlane): NamedRoute[] {
+  const { modelName } = dataPlane;
+  const index = (exchange: Exchange): void =>
+    exchange.answer(200, JSON.stringify(dataPlane.repositoryIndex()));
+  const refuse = (): never => {
+    throw new RequestError(
+      'ModelIsManaged',
+      `model '${modelName}' is loaded and unloaded by its ModelDeployment, not by clients: change or delete that object`,
+    );
+  };
+  return [
+    ['/v2/repository/index', { method: 'POST', handle: index }],
+    [`/v2/repository/models/${modelName}/load`, { method: 'POST', handle: refuse }],
+    [`/v2/repository/models/${modelName}/unload`, { method: 'POST', handle: refuse }],
+  ];
+}
+
+/** OpenAPI of the loaded model, and a page to try it. */
+function documentationRoutes({ dataPlane, revision }: RouteOptions): NamedRoute[] {
+  const document = (): object =>
+    buildDocument({
+      modelName: dataPlane.modelName,
+      modelVersion: MODEL_VERSION,
+      revision,
+      serverVersion: SERVER_VERSION,
+      signature: dataPlane.readSignature(),
+    });
+  const page = (exchange: Exchange): void => {
+    const nonce = randomUUID();
+    exchange.answer(200, buildPage(nonce), {
+      contentType: 'text/html; charset=utf-8',
+      headers: ['content-security-policy', contentSecurityPolicy(nonce)],
+    });
+  };
+  return [get('/v2/openapi.json', document), ['/v2/docs', { method: 'GET', handle: page }]];
 }
 
 /** Every address of the Open Inference Protocol that this server answers; one model, so one look-up finds it. */
-export function buildRoutes(dataPlane: DataPlane, infer: InferHandler): ReadonlyMap<string, Route> {
-  return new Map<string, Route>([
-    [
-      '/v2',
-      {
-        method: 'GET',
-        handle: (exchange) => exchange.answer(200, JSON.stringify(dataPlane.serverMetadata())),
-      },
-    ],
-    [
-      '/v2/health/live',
-      { method: 'GET', handle: (exchange) => answerHealth(exchange, true, { live: true }) },
-    ],
-    [
-      '/v2/health/ready',
-      {
-        method: 'GET',
-        handle: (exchange) => answerHealth(exchange, dataPlane.isReady, { ready: dataPlane.isReady }),
-      },
-    ],
-    ...buildModelRoutes(dataPlane, infer),
+export function buildRoutes(options: RouteOptions): ReadonlyMap<string, Route> {
+  const { dataPlane } = options;
+  return new Map([
+    get('/v2', () => dataPlane.serverMetadata()),
+    health('/v2/health/live', () => ({ isGood: true, body: { live: true } })),
+    health('/v2/health/ready', () => ({ isGood: dataPlane.isReady, body: { ready: dataPlane.isReady } })),
+    ...modelRoutes(options),
+    ...repositoryRoutes(dataPlane),
+    ...documentationRoutes(options),
   ]);
 }
 
 /** Says which part of an unknown address is wrong. */
 export function explainUnknownPath(path: string, modelName: string): RequestError {
-  const [, model, version] = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?/u.exec(path) ?? [];
+  const [, model, version] =
+    /^\/v2\/(?:repository\/)?models\/([^/]+)(?:\/versions\/([^/]+))?/u.exec(path) ?? [];
   if (model !== undefined && model !== modelName) {
     return new RequestError(
       'UnknownModel',

@@ -3,11 +3,17 @@ import { RequestError } from '../errors.ts';
 import type { InferRequest, Parameters, ParameterValue, RequestedOutput } from '../inference/inference.ts';
 import { noParameters } from '../inference/inference.ts';
 import { isDatatype, type Datatype, type Tensor, type TensorData } from './datatype.ts';
+import { BinaryTail } from './binary-tail.ts';
 import { JsonScanner } from './json-scanner.ts';
+import { readRaw } from './raw.ts';
 import { failTensor, readTensorData } from './tensor-reader.ts';
 
 const MAXIMUM_RANK = 32;
 const MAXIMUM_PARAMETERS = 64;
+const MAXIMUM_TENSORS = 1024;
+
+export const BFLOAT16_REFUSAL =
+  'datatype BF16: ONNX Runtime for Node cannot take bfloat16; convert the model to FP32 and send FP32';
 const MAXIMUM_ELEMENTS = 2 ** 31;
 
 interface PartialTensor {
@@ -15,6 +21,8 @@ interface PartialTensor {
   datatype?: Datatype;
   shape?: readonly number[];
   data?: TensorData;
+  /** Bytes that it has behind the JSON. */
+  binarySize?: number | undefined;
   /** Where `data` starts, when it came before what is needed to read it. */
   dataPosition?: number;
 }
@@ -68,7 +76,7 @@ function readShape(scanner: JsonScanner): number[] {
 
 function readDatatype(scanner: JsonScanner): Datatype {
   const datatype = scanner.readString("a string in 'datatype'");
-  if (datatype === 'BF16') malformed('datatype BF16 has no JSON form in the Open Inference Protocol');
+  if (datatype === 'BF16') malformed(BFLOAT16_REFUSAL);
   if (!isDatatype(datatype)) malformed(`datatype '${datatype.slice(0, 40)}' is not known`);
   return datatype;
 }
@@ -77,12 +85,13 @@ function hasHead(tensor: PartialTensor): tensor is CompleteHead {
   return tensor.name !== undefined && tensor.datatype !== undefined && tensor.shape !== undefined;
 }
 
-function readInput(scanner: JsonScanner, index: number): Tensor {
+function readInput(scanner: JsonScanner, index: number, tail: BinaryTail): Tensor {
   const tensor: PartialTensor = {};
   readMembers(scanner, `inputs[${index}]`, {
     name: () => (tensor.name = scanner.readString("a string in 'name'")),
     datatype: () => (tensor.datatype = readDatatype(scanner)),
     shape: () => (tensor.shape = readShape(scanner)),
+    parameters: () => (tensor.binarySize = readBinarySize(readParameters(scanner))),
     data: () => {
       if (hasHead(tensor)) {
         tensor.data = readTensorData(scanner, tensor);
@@ -93,15 +102,27 @@ function readInput(scanner: JsonScanner, index: number): Tensor {
       scanner.skipValue();
     },
   });
-  return completeInput(scanner, tensor, index);
+  return completeInput(scanner, tensor, index, tail);
 }
 
-function completeInput(scanner: JsonScanner, tensor: PartialTensor, index: number): Tensor {
+function readBinarySize(parameters: Parameters): number | undefined {
+  const size = parameters.get('binary_data_size');
+  if (size === undefined) return undefined;
+  if (typeof size === 'number' && Number.isInteger(size) && size >= 0) return size;
+  return malformed(`'binary_data_size' is '${String(size).slice(0, 40)}': expected a whole number of bytes`);
+}
+
+function completeInput(scanner: JsonScanner, tensor: PartialTensor, index: number, tail: BinaryTail): Tensor {
   if (!hasHead(tensor)) malformed(`inputs[${index}] needs 'name', 'datatype' and 'shape'`);
-  const { name, datatype, shape } = tensor;
+  const { name, datatype, shape, binarySize } = tensor;
+  const hasData = tensor.data !== undefined || tensor.dataPosition !== undefined;
+  if (binarySize !== undefined) {
+    if (hasData) failTensor(name, "has 'data' and 'binary_data_size': expected one of them");
+    return { name, datatype, shape, data: readRaw(tensor, tail.take(name, binarySize)) };
+  }
   if (tensor.data !== undefined) return { name, datatype, shape, data: tensor.data };
   if (tensor.dataPosition === undefined) {
-    failTensor(name, "'data' is missing; this server takes tensors as JSON, not as binary data");
+    failTensor(name, "'data' is missing: expected an array, or the parameter 'binary_data_size'");
   }
   return { name, datatype, shape, data: readTensorData(scanner.at(tensor.dataPosition), tensor) };
 }
@@ -116,10 +137,14 @@ function readOutput(scanner: JsonScanner, index: number): RequestedOutput {
   return { name: name ?? malformed(`outputs[${index}] needs a 'name'`), parameters };
 }
 
-/** An infer request of the Open Inference Protocol v2, every number exact. */
-export function parseInferRequest(body: Buffer): InferRequest {
-  if (!isUtf8(body)) malformed('the body is not UTF-8');
-  const scanner = new JsonScanner(body);
+/**
+ * An infer request of the Open Inference Protocol v2, every number exact. `binary` is what the body has behind its JSON;
+ * the tensors in it share its memory.
+ */
+export function parseInferRequest(json: Buffer, binary?: Buffer): InferRequest {
+  if (!isUtf8(json)) malformed('the body is not UTF-8');
+  const scanner = new JsonScanner(json);
+  const tail = new BinaryTail(binary);
   const inputs: Tensor[] = [];
   const outputs: RequestedOutput[] = [];
   const found = { id: undefined as string | undefined, parameters: noParameters, inputs: false };
@@ -128,13 +153,17 @@ export function parseInferRequest(body: Buffer): InferRequest {
     parameters: () => (found.parameters = readParameters(scanner)),
     inputs: () => {
       found.inputs = true;
-      scanner.readArray("an array in 'inputs'", (index) => inputs.push(readInput(scanner, index)));
+      scanner.readArray("an array in 'inputs'", (index) => {
+        if (index >= MAXIMUM_TENSORS) malformed(`more than ${MAXIMUM_TENSORS} inputs`);
+        inputs.push(readInput(scanner, index, tail));
+      });
     },
     outputs: () => {
       scanner.readArray("an array in 'outputs'", (index) => outputs.push(readOutput(scanner, index)));
     },
   });
   scanner.readEnd();
+  tail.checkEnd();
   if (!found.inputs) malformed("the request has no 'inputs'");
   const { id, parameters } = found;
   return { id, parameters, inputs, outputs: outputs.length === 0 ? undefined : outputs };

@@ -1,6 +1,7 @@
 import { RequestError } from '../errors.ts';
 import type { InferAnswer } from '../inference/inference.ts';
 import type { Tensor, TensorData } from './datatype.ts';
+import { writeRaw } from './raw.ts';
 
 /** The shortest text that reads back as the same double; the sign of zero, NaN and the infinities are kept. */
 function writeFloat(value: number): string {
@@ -23,24 +24,48 @@ function writeData(datatype: Tensor['datatype'], data: TensorData): string {
   return data.join(',');
 }
 
-function writeOutput(tensor: Tensor): string {
-  if (tensor.datatype === 'FP16') {
-    throw new RequestError(
-      'InvalidTensor',
-      `output '${tensor.name}': datatype FP16 has no JSON form in the Open Inference Protocol; ask for it as binary data, or name other outputs`,
-    );
-  }
-  const name = JSON.stringify(tensor.name);
-  const data = writeData(tensor.datatype, tensor.data);
-  return `{"name":${name},"shape":[${tensor.shape.join(',')}],"datatype":"${tensor.datatype}","data":[${data}]}`;
+/** The answer's JSON, and the tensors that go behind it as bytes. */
+export interface EncodedAnswer {
+  readonly json: string;
+  readonly binary: readonly Buffer[];
+}
+
+function refuseHalf(name: string): never {
+  throw new RequestError(
+    'InvalidTensor',
+    `output '${name}': datatype FP16 has no JSON form in the Open Inference Protocol; ask for it as binary data, or name other outputs`,
+  );
+}
+
+function writeOutput(tensor: Tensor, binary: Buffer | undefined): string {
+  const { name, datatype, shape, data } = tensor;
+  if (datatype === 'FP16' && binary === undefined) refuseHalf(name);
+  const value =
+    binary === undefined
+      ? `"data":[${writeData(datatype, data)}]`
+      : `"parameters":{"binary_data_size":${binary.length}}`;
+  return `{"name":${JSON.stringify(name)},"shape":[${shape.join(',')}],"datatype":"${datatype}",${value}}`;
 }
 
 /**
  * The answer as JSON, every number exact: INT64 digit by digit, and NaN, Infinity, -Infinity as bare words, as Triton
  * and Python write them. A client whose JSON reader refuses those words fails loudly; null would become 0 in silence.
+ * Outputs that `isBinary` names are left to the bytes behind the JSON.
  */
-export function writeInferAnswer(answer: InferAnswer): string {
+export function encodeInferAnswer(
+  answer: InferAnswer,
+  isBinary: (outputName: string) => boolean = () => false,
+): EncodedAnswer {
   const id = answer.id === undefined ? '' : `"id":${JSON.stringify(answer.id)},`;
-  const outputs = answer.outputs.map(writeOutput).join(',');
-  return `{"model_name":${JSON.stringify(answer.modelName)},"model_version":"${answer.modelVersion}",${id}"outputs":[${outputs}]}`;
+  const predictions =
+    answer.predictions === undefined ? '' : `,"predictions":${JSON.stringify(answer.predictions)}`;
+  const binary: Buffer[] = [];
+  const outputs = answer.outputs.map((tensor) => {
+    if (!isBinary(tensor.name)) return writeOutput(tensor, undefined);
+    const bytes = writeRaw(tensor);
+    binary.push(bytes);
+    return writeOutput(tensor, bytes);
+  });
+  const json = `{"model_name":${JSON.stringify(answer.modelName)},"model_version":"${answer.modelVersion}",${id}"outputs":[${outputs.join(',')}]${predictions}}`;
+  return { json, binary };
 }

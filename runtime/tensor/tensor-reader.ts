@@ -211,10 +211,7 @@ class TensorReader {
 export function readTensorData(scanner: JsonScanner, head: Head): TensorData {
   const { name, datatype } = head;
   if (datatype === 'FP16') {
-    failTensor(
-      name,
-      'datatype FP16 has no JSON form in the Open Inference Protocol; this server takes JSON only',
-    );
+    failTensor(name, 'datatype FP16 has no JSON form in the Open Inference Protocol; send it as binary data');
   }
   return new TensorReader(scanner, head, datatype).read();
 }

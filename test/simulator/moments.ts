@@ -60,6 +60,7 @@ const v3IsBroken: Event = { kind: 'VersionBecomes', version: 'v3', behaviour: 'C
 const v2NeverGetsReady: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'NeverReady' };
 const v2Errs: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'AnswersWithErrors' };
 
+const istioGoesAway: Event = { kind: 'PlatformBecomes', change: { istio: false } };
 const v2IsWellAgain: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'Good' };
 
 function decides(action: DecisionAction): Event {
@@ -159,6 +160,10 @@ const recipes: Readonly<Record<string, Recipe>> = {
   },
   'v2 is to get 50 %': { start: 'serving v1', course: [tryV2, asks(5_000)] },
   'v2 is to get all': { start: 'serving v1', course: [tryV2, asks(10_000)] },
+  'v2 breaks while it serves': {
+    start: 'serving v1',
+    course: [tryV2, asks(5_000), says('Progressing'), v2NeverGetsReady],
+  },
   'v2 is promoted': { start: 'serving v1', course: [tryV2, says('Progressing', 'Promoting')] },
   'v2 serves, v1 drains': { start: 'serving v1', course: [tryV2, says('Healthy'), runsTwo, says('Healthy')] },
   'v2 serves, v1 cannot drain because endpoints are late': {
@@ -301,6 +306,14 @@ const recipes: Readonly<Record<string, Recipe>> = {
   'without a mesh: a canary waits for one': {
     start: 'serving v1 without a mesh',
     course: [tryV2, says('Progressing', 'StrategyUnsupported')],
+  },
+  'without Istio: v2 waits for the only room': {
+    start: 'serving v1',
+    course: [recreates, istioGoesAway, tryV2, says('Progressing', 'IstioMissing')],
+  },
+  'without Istio: v2 has taken the only room': {
+    start: 'serving v1',
+    course: [recreates, tryV2, says('Progressing', 'Recreating'), runsNothing, istioGoesAway],
   },
   'it is being deleted': { start: 'serving v1', course: [deleteSlowly, plans, says('Deleting')] },
   'it is being deleted within a rollout': {

@@ -10,10 +10,15 @@ export class Deck<Item> {
   private readonly kinds: readonly Kind<Item>[];
   private readonly dice: Dice;
   private left: Item[] = [];
+  private readonly dealt = new Set<Item>();
 
   constructor(kinds: readonly Kind<Item>[], dice: Dice) {
     this.kinds = kinds;
     this.dice = dice;
+  }
+
+  get hasDealtAll(): boolean {
+    return this.dealt.size === this.kinds.length;
   }
 
   deal(): Item {
@@ -22,6 +27,7 @@ export class Deck<Item> {
     }
     const [item] = this.left.splice(this.dice.below(this.left.length), 1);
     if (item === undefined) throw new Error('a deck of nothing deals nothing');
+    this.dealt.add(item);
     return item;
   }
 }

@@ -14,6 +14,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
+  readonly bytes: Buffer;
 }
 
 export interface Ask {
@@ -83,6 +84,12 @@ export class RuntimeProcess {
 
   get managementPort(): number {
     return this.#listening('managementPort');
+  }
+
+  get processId(): number {
+    const { pid } = this.#child;
+    if (pid === undefined) throw new Error('the runtime has not started');
+    return pid;
   }
 
   /** The executor's process of the latest start. */
@@ -159,13 +166,11 @@ export class RuntimeProcess {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.once('error', reject);
-        response.once('end', () =>
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            text: Buffer.concat(chunks).toString(),
-          }),
-        );
+        response.once('end', () => {
+          const bytes = Buffer.concat(chunks);
+          const { statusCode: status = 0, headers } = response;
+          resolve({ status, headers, text: bytes.toString(), bytes });
+        });
       });
       asked.end(body);
     });

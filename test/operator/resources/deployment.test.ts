@@ -110,6 +110,20 @@ describe('a pod', () => {
     });
   });
 
+  test('hands the rules of inputs and the meaning of outputs on as JSON, the same text for the same value', () => {
+    const inputs = [
+      { name: 'X', nulls: 'Refuse' as const, columns: [{ index: 0, name: 'age', maximum: 120 }] },
+    ];
+    const environment = environmentOf({
+      model,
+      runtime: { inputs, output: { topK: 3, labels: ['a', 'b'] } },
+    });
+    expect(environment['HEADGATE_INPUTS']).toBe(
+      '[{"columns":[{"index":0,"maximum":120,"name":"age"}],"name":"X","nulls":"Refuse"}]',
+    );
+    expect(environment['HEADGATE_OUTPUT']).toBe('{"labels":["a","b"],"topK":3}');
+  });
+
   test("leaves what the spec does not say to the runtime's own defaults", () => {
     expect(Object.keys(environmentOf())).not.toContain('HEADGATE_QUEUE_MAX_DEPTH');
     expect(Object.keys(environmentOf())).not.toContain('HEADGATE_MODEL_SHA256');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readConfig, readTerminationLogPath } from '../../../runtime/config/config.ts';
+import { noOutputSettings } from '../../../runtime/output/settings.ts';
 import type { StartFailure } from '../../../runtime/errors.ts';
 import { parseAllowList } from '../../../runtime/model-source/http/allow-list.ts';
 import { modelSource } from '../model-source/source.ts';
@@ -35,6 +36,8 @@ describe('the configuration', () => {
       queue: { maxDepth: 512, timeoutMs: undefined },
       batch: { maxRows: 32, maxDelayMs: 5 },
       drainMs: 5000,
+      inputs: [],
+      output: noOutputSettings,
       requestMaxBytes: 2 ** 26,
       requestsMaxBytes: undefined,
       executor: { executors: undefined, threads: undefined, runTimeoutMs: 60_000 },

@@ -2,6 +2,7 @@ import { Agent } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EXTENSIONS } from '../../../runtime/inference/data-plane.ts';
 import { readReference, sampleRequest } from '../../support/example-models.ts';
 import { RuntimeProcess, type Answer, type Ask } from '../../support/runtime-process.ts';
 
@@ -45,7 +46,7 @@ function errorOf(answer: Answer): string {
 
 describe('the Open Inference Protocol over REST', { timeout: 60_000 }, () => {
   it.each<[string, unknown]>([
-    ['/v2', { name: 'headgate', version: '0.1.0', extensions: [] }],
+    ['/v2', { name: 'headgate', version: '0.1.0', extensions: EXTENSIONS }],
     ['/v2/health/live', { live: true }],
     ['/v2/health/ready', { ready: true }],
     ['/v2/models/tumour', metadata],
@@ -105,8 +106,18 @@ describe('the Open Inference Protocol over REST', { timeout: 60_000 }, () => {
     [405, infer, {}, 'expected POST'],
     [405, '/v2', { method: 'DELETE' }, 'expected GET'],
     [415, infer, { headers: { 'content-type': 'text/csv' } }, "got 'text/csv'"],
-    [415, infer, { headers: { 'content-encoding': 'gzip' } }, "got 'gzip'"],
-    [415, infer, { headers: { 'inference-header-content-length': '9' } }, 'send tensors as JSON'],
+    [
+      415,
+      infer,
+      { headers: { 'content-encoding': 'br' } },
+      "expected content-encoding gzip, deflate or none, got 'br'",
+    ],
+    [
+      415,
+      infer,
+      { headers: { 'content-type': 'application/octet-stream' } },
+      'with the header inference-header',
+    ],
     [413, infer, { body: 'x'.repeat(REQUEST_MAX_BYTES + 1) }, 'expected at most 60000 bytes, got 60001'],
     [400, infer, { body: '' }, 'the end of the body'],
     [400, infer, { body: '{"inputs":[' }, 'at byte 11'],

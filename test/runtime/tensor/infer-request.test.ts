@@ -174,7 +174,10 @@ describe('an infer request', () => {
     ['{"inputs":[{"name":"x"}]}', "needs 'name', 'datatype' and 'shape'"],
     ['{"inputs":[{"name":"x","datatype":"FP32","shape":[1]}]}', "'data' is missing"],
     ['{"inputs":[{"name":"x","datatype":"FP8","shape":[1],"data":[1]}]}', "'FP8' is not known"],
-    ['{"inputs":[{"name":"x","datatype":"BF16","shape":[1],"data":[1]}]}', 'BF16 has no JSON form'],
+    [
+      '{"inputs":[{"name":"x","datatype":"BF16","shape":[1],"data":[1]}]}',
+      'BF16: ONNX Runtime for Node cannot take bfloat16',
+    ],
     ['{"inputs":[{"name":"x","datatype":"FP16","shape":[1],"data":[1]}]}', 'FP16 has no JSON form'],
     ['{"inputs":[{"name":"x","datatype":"FP32","shape":[-1],"data":[1]}]}', "'-1'"],
     ['{"inputs":[{"name":"x","datatype":"FP32","shape":[1.5],"data":[1]}]}', "'1.5'"],
@@ -200,5 +203,41 @@ describe('an infer request', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('an infer request with binary tensor data', () => {
+  const input = (name: string, size: number, extra = ''): string =>
+    `{"name":"${name}","shape":[2],"datatype":"FP32","parameters":{"binary_data_size":${size}}${extra}}`;
+  const parse = (inputs: readonly string[], binary: Buffer): unknown =>
+    parseInferRequest(Buffer.from(`{"inputs":[${inputs.join(',')}]}`), binary).inputs.map(({ data }) => data);
+  const floats = (...values: number[]): Buffer => Buffer.from(Float32Array.from(values).buffer);
+
+  it('takes the bytes behind the JSON in the order of the inputs, between tensors in JSON', () => {
+    const inJson = '{"name":"b","shape":[2],"datatype":"FP32","data":[3,4]}';
+    expect(parse([input('a', 8), inJson, input('c', 8)], floats(1, 2, 5, 6))).toEqual([
+      Float32Array.of(1, 2),
+      Float32Array.of(3, 4),
+      Float32Array.of(5, 6),
+    ]);
+  });
+
+  it.each<[string, readonly string[], Buffer]>([
+    [
+      "tensor 'b': expected 8 bytes of binary data behind the JSON, got 4",
+      [input('a', 8), input('b', 8)],
+      floats(1, 2, 3),
+    ],
+    ['4 bytes behind the JSON that belong to no input', [input('a', 8)], floats(1, 2, 3)],
+    ["tensor 'a': expected 8 bytes for FP32[2], got 4", [input('a', 4)], floats(1)],
+    [
+      "tensor 'a': has 'data' and 'binary_data_size': expected one",
+      [input('a', 8, ',"data":[1,2]')],
+      floats(1, 2),
+    ],
+    ["'binary_data_size' is '-1': expected a whole number", [input('a', -1)], floats()],
+    ["'binary_data_size' is '1.5': expected a whole number", [input('a', 1.5)], floats()],
+  ])('is refused with: %s', (message, inputs, binary) => {
+    expect(() => parse(inputs, binary)).toThrow(message);
   });
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../../../runtime/tensor/datatype.ts';
 import { parseInferRequest } from '../../../runtime/tensor/infer-request.ts';
-import { writeInferAnswer } from '../../../runtime/tensor/infer-response.ts';
+import { encodeInferAnswer } from '../../../runtime/tensor/infer-response.ts';
 
 const name = fc.string({ unit: 'grapheme', minLength: 1 });
 
@@ -30,26 +30,61 @@ const tensor = fc.oneof(
   ),
 );
 
+function encode(outputs: readonly Tensor[], id?: string): string {
+  return encodeInferAnswer({ modelName: 'fraud', modelVersion: '1', id, outputs, predictions: undefined })
+    .json;
+}
+
 describe('an answer', () => {
   it('reads back as the very tensors that the model gave', () => {
     fc.assert(
       fc.property(fc.array(tensor), (outputs) => {
-        const answer = writeInferAnswer({ modelName: 'm', modelVersion: '1', id: undefined, outputs });
         // Inputs and outputs have the same form: what reads the one reads the other.
-        const { inputs } = parseInferRequest(Buffer.from(answer.replace('"outputs":', '"inputs":')));
+        const { inputs } = parseInferRequest(Buffer.from(encode(outputs).replace('"outputs":', '"inputs":')));
         expect(inputs).toEqual(outputs);
       }),
       { numRuns: 500 },
     );
   });
 
+  it('reads back as the very tensors where some of them lie behind the JSON as bytes', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(tensor, { selector: ({ name }) => name }), fc.nat(), (outputs, dice) => {
+        const isBinary = (name: string): boolean => (name.length + dice) % 2 === 0;
+        const answer = {
+          modelName: 'fraud',
+          modelVersion: '1',
+          id: undefined,
+          outputs,
+          predictions: undefined,
+        };
+        const { json, binary } = encodeInferAnswer(answer, isBinary);
+        const request = Buffer.from(json.replace('"outputs":', '"inputs":'));
+        expect(parseInferRequest(request, Buffer.concat(binary)).inputs).toEqual(outputs);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('has FP16 as bytes only', () => {
+    const half: Tensor = { name: 'half', datatype: 'FP16', shape: [1], data: Uint16Array.of(0x3c00) };
+    expect(() => encode([half])).toThrow("output 'half': datatype FP16 has no JSON form");
+    const answer = {
+      modelName: 'fraud',
+      modelVersion: '1',
+      id: undefined,
+      outputs: [half],
+      predictions: undefined,
+    };
+    expect(encodeInferAnswer(answer, () => true).binary).toEqual([Buffer.of(0, 0x3c)]);
+  });
+
   it('names the model, its version and the id of the request', () => {
-    const answer = writeInferAnswer({ modelName: 'fraud', modelVersion: '1', id: 'a"b', outputs: [] });
-    expect(JSON.parse(answer)).toEqual({ model_name: 'fraud', model_version: '1', id: 'a"b', outputs: [] });
+    const answer = { model_name: 'fraud', model_version: '1', id: 'a"b', outputs: [] };
+    expect(JSON.parse(encode([], 'a"b'))).toEqual(answer);
   });
 
   it('has no id where the request had none', () => {
-    const answer = writeInferAnswer({ modelName: 'fraud', modelVersion: '1', id: undefined, outputs: [] });
-    expect(JSON.parse(answer)).not.toHaveProperty('id');
+    expect(JSON.parse(encode([]))).not.toHaveProperty('id');
   });
 });

@@ -1,7 +1,16 @@
 import { FULL_WEIGHT, type Destination } from '../../../operator/traffic/routing.ts';
 import { annotations, gatewayVirtualServiceName, labels } from '../../../operator/api/names.ts';
 import { entryEndpoints, heldFrom } from '../clients.ts';
-import { cached, NAME, readyPodsOf, type Held, type Proxy, type RoutedRole, type World } from '../world.ts';
+import {
+  cached,
+  isServing,
+  NAME,
+  readyPodsOf,
+  type Held,
+  type Proxy,
+  type RoutedRole,
+  type World,
+} from '../world.ts';
 import {
   appliedObject,
   asked,
@@ -14,6 +23,7 @@ import {
   followsRoutes,
   isHeardOf,
   isPlain,
+  isRecreating,
   isReferencedBy,
   podsFor,
   revisionsIn,
@@ -79,6 +89,8 @@ export const trafficInvariants: readonly Invariant[] = [
 function routable({ after }: Transition): string | undefined {
   // Before the first promotion nobody has been promised an answer.
   if (after.ledger.deleted || stableRevision(after) === undefined) return undefined;
+  // Nor has anybody while Recreate has ended the one and not begun the other.
+  if (isRecreating(after) && !after.pods.some(isServing)) return HOLDS;
   return firstOf(after.proxies, (proxy) => unroutable(after, proxy));
 }
 

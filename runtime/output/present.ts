@@ -1,0 +1,45 @@
+import { RequestError } from '../errors.ts';
+import type { InferRequest, ParameterValue } from '../inference/inference.ts';
+import { classify } from '../tensor/classification.ts';
+import type { Tensor } from '../tensor/datatype.ts';
+import { readPredictions, type Prediction } from './predictions.ts';
+import type { OutputSettings } from './settings.ts';
+
+/** The parameter of a request that wants predictions for people besides its tensors. */
+export const READABLE_PARAMETER = 'readable';
+const CLASSIFICATION_PARAMETER = 'classification';
+
+export interface Presented {
+  readonly outputs: readonly Tensor[];
+  readonly predictions: readonly Prediction[] | undefined;
+}
+
+function toCount(name: string, value: ParameterValue): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value;
+  throw new RequestError(
+    'MalformedRequest',
+    `parameter '${CLASSIFICATION_PARAMETER}' of output '${name}' is '${String(value).slice(0, 40)}': expected how many classes`,
+  );
+}
+
+/** What the client gets of what the model gave: classes instead of tensors, and predictions, where it asks for them. */
+export function present(
+  { parameters, outputs: requested = [] }: Pick<InferRequest, 'parameters' | 'outputs'>,
+  outputs: readonly Tensor[],
+  settings: OutputSettings,
+): Presented {
+  const counts = new Map(
+    requested.flatMap((output) => {
+      const value = output.parameters.get(CLASSIFICATION_PARAMETER);
+      return value === undefined ? [] : [[output.name, toCount(output.name, value)] as const];
+    }),
+  );
+  const predictions =
+    parameters.get(READABLE_PARAMETER) === true ? readPredictions(outputs, settings) : undefined;
+  if (counts.size === 0) return { outputs, predictions };
+  const classified = outputs.map((output) => {
+    const count = counts.get(output.name) ?? 0;
+    return count === 0 ? output : classify(output, count, settings.labels);
+  });
+  return { outputs: classified, predictions };
+}
