@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'winston';
 import { Batcher } from './batching/batcher.ts';
@@ -5,7 +6,7 @@ import type { RuntimeConfig } from './config/config.ts';
 import { DataPlane } from './inference/data-plane.ts';
 import { ExecutorPool } from './executor/executor-pool.ts';
 import { countWholeCpus, readTextFile } from './executor/cpu-limit.ts';
-import { planExecutors, type ExecutorPlan } from './executor/executor-plan.ts';
+import { MOST_EXECUTORS, planExecutors, type ExecutorPlan } from './executor/executor-plan.ts';
 import { InferenceService } from './inference/inference-service.ts';
 import { Statistics } from './inference/statistics.ts';
 import { ManagementServer } from './management/management-server.ts';
@@ -34,7 +35,6 @@ export class RuntimeServer {
   readonly #traffic = new Traffic();
   readonly #statistics = new Statistics();
   readonly #metrics: Metrics;
-  readonly #plan: ExecutorPlan;
   readonly #pool: ExecutorPool;
   readonly #queue: InferQueue;
   readonly #dataPlane: DataPlane;
@@ -45,8 +45,7 @@ export class RuntimeServer {
   constructor(config: RuntimeConfig, { log, onFatal }: Surroundings) {
     this.#config = config;
     this.#log = log;
-    this.#plan = planExecutors(countWholeCpus(readTextFile), config.executor);
-    this.#pool = new ExecutorPool(this.#plan.executors, {
+    this.#pool = new ExecutorPool(config.executor.executors ?? MOST_EXECUTORS, {
       log,
       onFatal,
       runTimeoutMs: config.executor.runTimeoutMs,
@@ -83,12 +82,10 @@ export class RuntimeServer {
     this.#log.info('listening', { port, managementPort });
     const model = await fetchModel(this.#config.model);
     this.#model = model;
-    const { threads } = this.#plan;
-    this.#log.info('loading the model', { digest: model.digest, ...this.#plan });
-    await this.#pool.start({
-      load: { modelPath: model.path, threads, maxBatchRows: this.#config.batch.maxRows },
-      verifyUnchanged: () => verifyUnchanged(model),
-    });
+    const plan = await this.#planExecutors(model);
+    this.#log.info('loading the model', { digest: model.digest, ...plan });
+    const load = { modelPath: model.path, threads: plan.threads, maxBatchRows: this.#config.batch.maxRows };
+    await this.#pool.start(plan.executors, { load, verifyUnchanged: () => verifyUnchanged(model) });
     this.#dataPlane.prepare();
   }
 
@@ -104,6 +101,16 @@ export class RuntimeServer {
     await this.#pool.close();
     this.#management.close();
     this.#log.info('drained');
+  }
+
+  async #planExecutors(model: LocalModel): Promise<ExecutorPlan> {
+    const { size } = await stat(model.path);
+    const container = {
+      wholeCpus: countWholeCpus(readTextFile),
+      memoryBytes: process.constrainedMemory() || undefined,
+      modelBytes: size,
+    };
+    return planExecutors(container, this.#config.executor);
   }
 
   #buildRest(): RestServer {

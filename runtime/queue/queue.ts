@@ -136,7 +136,8 @@ export class InferQueue {
 
   #pump(): void {
     const nowMs = performance.now();
-    for (const job of this.#line.takeExpired(nowMs)) {
+    const costMs = ({ place }: Job): number => this.#options.batcher.costMs(place);
+    for (const job of this.#line.takeExpired(nowMs, costMs)) {
       this.#load.pace.recordOutcome(false);
       this.#reject(job, expired());
     }

