@@ -12,6 +12,7 @@ export const httpStatusOf = {
   MethodNotAllowed: 405,
   RequestTooLarge: 413,
   UnsupportedContent: 415,
+  InputQuarantined: 422,
   Overloaded: 429,
   ModelFailed: 500,
   InternalError: 500,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Batcher, type BatchProfile } from '../../../runtime/batching/batcher.ts';
 import type { RequestError } from '../../../runtime/errors.ts';
-import type { Executor, RunResult } from '../../../runtime/executor/executor.ts';
+import type { Executor, ExecutorState, RunResult } from '../../../runtime/executor/executor.ts';
 import { InferQueue } from '../../../runtime/queue/queue.ts';
 import type { InferWork } from '../../../runtime/tensor/validate.ts';
 import { Dice } from '../../support/dice.ts';
@@ -40,8 +40,8 @@ class TimedExecutor implements Executor {
     });
   }
 
-  onStateChange(listener: () => void): void {
-    listener();
+  onStateChange(listener: (state: ExecutorState) => void): void {
+    listener(this.state);
   }
 }
 

@@ -129,7 +129,12 @@ describe('the queue in front of the executor', () => {
     bench.executor.change('ready');
     await rest();
     await answerAll(bench);
-    expect(bench.settled).toEqual(['poison ExecutorLost', 'b answered', 'c answered']);
+    expect(bench.settled).toEqual(['poison InputQuarantined', 'b answered', 'c answered']);
+    const refusal = refusalOf(() => bench.submit('poison'));
+    expect(refusal).toMatchObject({ reason: 'InputQuarantined', httpStatus: 422 });
+    bench.submit('d');
+    await answerAll(bench);
+    expect(bench.settled.at(-1)).toBe('d answered');
   });
 
   it('does not try again for a client that is gone', async () => {
@@ -212,7 +217,7 @@ describe('the queue in front of the executor', () => {
     await rest();
     bench.executor.change('ready');
     await answerAll(bench);
-    expect(bench.settled).toEqual(['poison ExecutorLost', 'b answered']);
+    expect(bench.settled).toEqual(['poison InputQuarantined', 'b answered']);
   });
 
   it('holds a batch open for company that is expected, and not beyond maxDelay', async () => {
