@@ -2,6 +2,9 @@ import { stat } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'winston';
 import { Batcher } from './batching/batcher.ts';
+import { AnswerCache } from './cache/answer-cache.ts';
+import type { AnswerStore } from './cache/answer-store.ts';
+import { buildAnswerStore } from './cache/build-store.ts';
 import type { RuntimeConfig } from './config/config.ts';
 import { DataPlane } from './inference/data-plane.ts';
 import { ExecutorPool } from './executor/executor-pool.ts';
@@ -41,6 +44,7 @@ export class RuntimeServer {
   readonly #rest: RestServer;
   readonly #management: ManagementServer;
   #model: LocalModel | undefined;
+  #answers: AnswerStore | undefined;
 
   constructor(config: RuntimeConfig, { log, onFatal }: Surroundings) {
     this.#config = config;
@@ -67,6 +71,7 @@ export class RuntimeServer {
       modelName: config.modelName,
       model: this.#pool,
       queue: this.#queue,
+      cache: this.#buildCache(),
       timeoutMs: config.queue.timeoutMs,
       inputRules: config.inputs,
       output: config.output,
@@ -98,9 +103,17 @@ export class RuntimeServer {
     const force = setTimeout(() => this.#rest.closeByForce(), FINISH_LIMIT_MS);
     await this.#rest.close();
     clearTimeout(force);
+    this.#answers?.close();
     await this.#pool.close();
     this.#management.close();
     this.#log.info('drained');
+  }
+
+  #buildCache(): AnswerCache | undefined {
+    const { cache } = this.#config;
+    if (cache === undefined) return undefined;
+    this.#answers = buildAnswerStore(cache, this.#log);
+    return new AnswerCache(this.#answers, () => this.#model?.digest ?? '');
   }
 
   async #planExecutors(model: LocalModel): Promise<ExecutorPlan> {

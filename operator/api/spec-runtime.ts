@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { batchingSchema, queueSchema } from './spec-request-path.ts';
+import { batchingSchema, cacheSchema, executorsSchema, queueSchema } from './spec-request-path.ts';
 import { inputsSchema, outputSchema } from './spec-input-output.ts';
 import { quantity, rules, textOfForm, wholeNumber, type Rule } from './schema.ts';
 
@@ -20,6 +20,8 @@ export const runtimeSchema = Type.Object(
     ),
     queue: Type.Optional(queueSchema),
     batching: Type.Optional(batchingSchema),
+    executors: Type.Optional(executorsSchema),
+    cache: Type.Optional(cacheSchema),
     inputs: Type.Optional(inputsSchema),
     output: Type.Optional(outputSchema),
   },

@@ -1,5 +1,6 @@
 import type { BatchLimits } from '../batching/planner.ts';
 import { readBatchLimits } from '../batching/settings.ts';
+import { readCacheSettings, type CacheSettings } from '../cache/settings.ts';
 import { readExecutorSettings, type ExecutorSettings } from '../executor/settings.ts';
 import { readInputRules, type InputRule } from '../inputs/settings.ts';
 import { readModelSource } from '../model-source/settings.ts';
@@ -16,6 +17,7 @@ export interface RuntimeConfig {
   readonly output: OutputSettings;
   readonly queue: QueueSettings;
   readonly batch: BatchLimits;
+  readonly cache: CacheSettings | undefined;
   readonly drainMs: number;
   readonly requestMaxBytes: number;
   /** Undefined: a share of the container's memory. */
@@ -46,6 +48,7 @@ export function readConfig(environment: Environment): RuntimeConfig {
     output: readOutputSettings(settings),
     queue: readQueueSettings(settings),
     batch: readBatchLimits(settings),
+    cache: readCacheSettings(settings),
     drainMs: whole('HEADGATE_DRAIN_SECONDS', 5, 0, 3600) * 1000,
     requestMaxBytes: whole('HEADGATE_REQUEST_MAX_BYTES', 64 * MEBIBYTE, 1, 1024 * MEBIBYTE),
     requestsMaxBytes: requestsMaxBytes === 0 ? undefined : requestsMaxBytes,
