@@ -46,6 +46,8 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      // Needs the redis-server that scripts/install-packages.sh installs.
+      { test: { name: 'redis', include: ['test/redis/**/*.test.ts'], testTimeout: 60_000 } },
       { test: { name: 'simulator', include: ['test/simulator/**/*.test.ts'], testTimeout: 240_000 } },
       {
         test: {

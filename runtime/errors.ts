@@ -12,6 +12,7 @@ export const httpStatusOf = {
   MethodNotAllowed: 405,
   RequestTooLarge: 413,
   UnsupportedContent: 415,
+  InputQuarantined: 422,
   Overloaded: 429,
   ModelFailed: 500,
   InternalError: 500,
@@ -39,6 +40,7 @@ const grpcCodes = {
 const grpcStatusOf = {
   MalformedRequest: 'INVALID_ARGUMENT',
   InvalidTensor: 'INVALID_ARGUMENT',
+  InputQuarantined: 'FAILED_PRECONDITION',
   ModelIsManaged: 'FAILED_PRECONDITION',
   UnknownModel: 'NOT_FOUND',
   UnknownModelVersion: 'NOT_FOUND',

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'winston';
 import { Batcher } from './batching/batcher.ts';
@@ -5,10 +6,14 @@ import { BodyBudget, shareOfMemory } from './body/budget.ts';
 import type { RuntimeConfig } from './config/config.ts';
 import { DataPlane } from './inference/data-plane.ts';
 import { ExecutorPool } from './executor/executor-pool.ts';
-import { countThreads, readTextFile } from './executor/threads.ts';
+import { countWholeCpus, readTextFile } from './executor/cpu-limit.ts';
+import { MOST_EXECUTORS, planExecutors, type ExecutorPlan } from './executor/executor-plan.ts';
 import { checkGoldenSets, readGoldenSets } from './golden/golden-data.ts';
 import { buildMethods } from './grpc/methods/methods.ts';
 import { GrpcServer } from './grpc/transport/grpc-server.ts';
+import { AnswerCache } from './cache/answer-cache.ts';
+import type { AnswerStore } from './cache/answer-store.ts';
+import { buildAnswerStore } from './cache/build-store.ts';
 import { InferenceService } from './inference/inference-service.ts';
 import { ManagementServer } from './management/management-server.ts';
 import { fetchModel, verifyUnchanged, type LocalModel } from './model-source/model-source.ts';
@@ -46,14 +51,15 @@ export class RuntimeServer {
   readonly #management: ManagementServer;
   readonly #watchers: Watchers;
   #model: LocalModel | undefined;
+  #answers: AnswerStore | undefined;
 
   constructor(config: RuntimeConfig, { log, onFatal }: Surroundings) {
     this.#config = config;
     this.#log = log;
-    this.#pool = new ExecutorPool(1, {
+    this.#pool = new ExecutorPool(config.executor.executors ?? MOST_EXECUTORS, {
       log,
       onFatal,
-      runTimeoutMs: config.runTimeoutMs,
+      runTimeoutMs: config.executor.runTimeoutMs,
       onRestart: () => this.#watchers.metrics.recordExecutorRestart(),
     });
     this.#watchers = new Watchers(config, log, {
@@ -65,6 +71,7 @@ export class RuntimeServer {
       modelName: config.modelName,
       model: this.#pool,
       queue: this.#queue,
+      cache: this.#buildCache(),
       timeoutMs: config.queue.timeoutMs,
       inputRules: config.inputs,
       output: config.output,
@@ -84,12 +91,10 @@ export class RuntimeServer {
     const model = await fetchModel(this.#config.model);
     this.#model = model;
     await this.#watchers.prepare(model.path);
-    const threads = this.#config.threads ?? countThreads(readTextFile);
-    this.#log.info('loading the model', { digest: model.digest, threads });
-    await this.#pool.start({
-      load: { modelPath: model.path, threads, maxBatchRows: this.#config.batch.maxRows },
-      verifyUnchanged: () => verifyUnchanged(model),
-    });
+    const plan = await this.#planExecutors(model);
+    this.#log.info('loading the model', { digest: model.digest, ...plan });
+    const load = { modelPath: model.path, threads: plan.threads, maxBatchRows: this.#config.batch.maxRows };
+    await this.#pool.start(plan.executors, { load, verifyUnchanged: () => verifyUnchanged(model) });
     await this.#checkGoldenData(model.path);
     this.#dataPlane.prepare();
   }
@@ -107,6 +112,7 @@ export class RuntimeServer {
     const force = setTimeout(() => this.#closeByForce(), FINISH_LIMIT_MS);
     await Promise.all([this.#rest.close(), this.#grpc.close()]);
     clearTimeout(force);
+    this.#answers?.close();
     await this.#pool.close();
     await this.#watchers.close();
     this.#management.close();
@@ -135,6 +141,23 @@ export class RuntimeServer {
   #closeByForce(): void {
     this.#rest.closeByForce();
     this.#grpc.closeByForce();
+  }
+
+  #buildCache(): AnswerCache | undefined {
+    const { cache } = this.#config;
+    if (cache === undefined) return undefined;
+    this.#answers = buildAnswerStore(cache, this.#log);
+    return new AnswerCache(this.#answers, () => this.#model?.digest ?? '');
+  }
+
+  async #planExecutors(model: LocalModel): Promise<ExecutorPlan> {
+    const { size } = await stat(model.path);
+    const container = {
+      wholeCpus: countWholeCpus(readTextFile),
+      memoryBytes: process.constrainedMemory() || undefined,
+      modelBytes: size,
+    };
+    return planExecutors(container, this.#config.executor);
   }
 
   /** REST and gRPC: one way for their requests, one budget for what these weigh, one count of their connections. */

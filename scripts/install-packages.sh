@@ -6,6 +6,7 @@ packages=(
   containerd runc containernetworking-plugins # the node's container runtime
   buildah                                     # builds the images
   iptables conntrack iproute2 socat           # what kube-proxy and the kubelet call
+  redis-server                                # the cache that pods of the runtime share
   openssl util-linux procps ca-certificates   # certificates, namespaces
 )
 

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { DURATION_PATTERN, duration, wholeNumber, type Rule } from './schema.ts';
+import { DURATION_PATTERN, duration, quantity, textOfForm, wholeNumber, type Rule } from './schema.ts';
 
 /** The longest time that the runtime takes for a setting; it would refuse to start with more, once per pod. */
 function atMost(field: string, longest: string): Rule {
@@ -57,4 +57,64 @@ export const batchingSchema = Type.Object(
   {
     description: 'How requests share runs of the model. Models without a batch axis get each request alone.',
   },
+);
+
+export const executorsSchema = Type.Object(
+  {
+    count: Type.Optional(
+      wholeNumber({
+        description:
+          'How many processes run the model in each pod. Each holds the model in memory; while one is left, the pod is ready. Without it one for each whole CPU of spec.resources.limits.cpu, at most four and no more than fit into the memory limit.',
+        minimum: 1,
+        maximum: 64,
+        example: 2,
+      }),
+    ),
+    threads: Type.Optional(
+      wholeNumber({
+        description:
+          'How many threads each of them uses for one run. Without it the whole CPUs divided by their number.',
+        minimum: 1,
+        maximum: 1024,
+        example: 1,
+      }),
+    ),
+  },
+  { description: 'The processes that run the model, apart from the one that answers.' },
+);
+
+const redisSchema = Type.Object(
+  {
+    url: textOfForm(
+      '^rediss?://[^ /@]+(/[0-9]+)?$',
+      'spec.runtime.cache.redis.url must be redis://HOST:PORT, or rediss://HOST:PORT for TLS, with /N for another database',
+      {
+        description:
+          'Where Redis is. A password comes from the environment variable HEADGATE_CACHE_REDIS_PASSWORD, which spec.podTemplate.spec.env can take from a Secret.',
+        maxLength: 256,
+        example: 'redis://redis.cache.svc:6379',
+      },
+    ),
+  },
+  { description: 'A Redis in which pods share answers. Without it each pod keeps its own in its memory.' },
+);
+
+export const cacheSchema = Type.Object(
+  {
+    ttl: duration({
+      field: 'spec.runtime.cache.ttl',
+      description: 'How long an answer is given again to whoever asks the same.',
+      example: '10m',
+      validations: [atMost('spec.runtime.cache.ttl', '720h')],
+    }),
+    maxSize: Type.Optional(
+      quantity(
+        'spec.runtime.cache.maxSize',
+        'How much memory of each pod the answers may take; those used longest ago go first. Without it 64Mi. In Redis its own maxmemory says so.',
+        '64Mi',
+      ),
+    ),
+    redis: Type.Optional(redisSchema),
+  },
+  { description: 'Answers that are kept for equal requests. Without it none are.' },
 );

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { inputsSchema, outputSchema } from './spec-input-output.ts';
-import { batchingSchema, queueSchema } from './spec-request-path.ts';
+import { batchingSchema, cacheSchema, executorsSchema, queueSchema } from './spec-request-path.ts';
 import { driftSchema } from './spec-drift.ts';
 import { feedbackSchema } from './spec-feedback.ts';
 import { recordsSchema } from './spec-records.ts';
@@ -25,6 +25,8 @@ export const runtimeSchema = Type.Object(
     output: Type.Optional(outputSchema),
     queue: Type.Optional(queueSchema),
     batching: Type.Optional(batchingSchema),
+    executors: Type.Optional(executorsSchema),
+    cache: Type.Optional(cacheSchema),
     records: Type.Optional(recordsSchema),
     drift: Type.Optional(driftSchema),
     feedback: Type.Optional(feedbackSchema),

@@ -91,9 +91,9 @@ function contractEnvironment(
     ['HEADGATE_MODEL_URI', supply.uri],
     ['HEADGATE_MODEL_SHA256', model.sha256],
     ...supply.environment,
+    ...runtimeSettings(runtime ?? {}),
     ['HEADGATE_INPUTS', asJson(runtime?.inputs)],
     ['HEADGATE_OUTPUT', asJson(runtime?.output)],
-    ...runtimeSettings(runtime ?? {}),
     ['HEADGATE_DRAIN_SECONDS', String(DRAIN_SECONDS)],
   ];
   return [

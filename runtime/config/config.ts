@@ -10,6 +10,8 @@ import type { ModelSource } from '../model-source/model-source.ts';
 import { readQueueSettings, type QueueSettings } from '../queue/settings.ts';
 import { readRecordSettings, type RecordSettings } from '../records/settings.ts';
 import { readTraceSettings, type TraceSettings } from '../traces/settings.ts';
+import { readCacheSettings, type CacheSettings } from '../cache/settings.ts';
+import { readExecutorSettings, type ExecutorSettings } from '../executor/settings.ts';
 import { Settings, type Environment } from './settings.ts';
 
 export interface RuntimeConfig {
@@ -20,13 +22,12 @@ export interface RuntimeConfig {
   readonly output: OutputSettings;
   readonly queue: QueueSettings;
   readonly batch: BatchLimits;
+  readonly cache: CacheSettings | undefined;
   readonly drainMs: number;
   readonly requestMaxBytes: number;
   /** Undefined: a share of the container's memory. */
   readonly requestsMaxBytes: number | undefined;
-  readonly runTimeoutMs: number;
-  /** Undefined: counted from the container's CPU limit. */
-  readonly threads: number | undefined;
+  readonly executor: ExecutorSettings;
   readonly port: number;
   readonly grpcPort: number;
   readonly managementPort: number;
@@ -52,7 +53,6 @@ export function readConfig(environment: Environment): RuntimeConfig {
   const settings = new Settings(environment);
   const whole = (name: string, byDefault: number, minimum: number, maximum: number): number =>
     settings.whole(name, { byDefault, minimum, maximum });
-  const threads = whole('HEADGATE_THREADS', 0, 0, 1024);
   const requestsMaxBytes = whole('HEADGATE_REQUESTS_MAX_BYTES', 0, 0, Number.MAX_SAFE_INTEGER);
   return {
     model: readModelSource(settings),
@@ -62,11 +62,11 @@ export function readConfig(environment: Environment): RuntimeConfig {
     output: readOutputSettings(settings),
     queue: readQueueSettings(settings),
     batch: readBatchLimits(settings),
+    cache: readCacheSettings(settings),
     drainMs: whole('HEADGATE_DRAIN_SECONDS', 5, 0, 3600) * 1000,
     requestMaxBytes: whole('HEADGATE_REQUEST_MAX_BYTES', 64 * MEBIBYTE, 1, 1024 * MEBIBYTE),
     requestsMaxBytes: requestsMaxBytes === 0 ? undefined : requestsMaxBytes,
-    runTimeoutMs: whole('HEADGATE_RUN_TIMEOUT_SECONDS', 60, 1, 3600) * 1000,
-    threads: threads === 0 ? undefined : threads,
+    executor: readExecutorSettings(settings),
     port: whole('HEADGATE_PORT', 8080, 0, 65_535),
     grpcPort: whole('HEADGATE_GRPC_PORT', 8081, 0, 65_535),
     managementPort: whole('HEADGATE_MANAGEMENT_PORT', 8082, 0, 65_535),

@@ -12,8 +12,13 @@ export interface RunnableModel {
   run(work: InferWork): Promise<Tensor[]>;
 }
 
-/** All measuring together; a pod that starts has better to do. */
-const MEASURING_MS = 300;
+export interface Measuring {
+  /** The largest batch that will be asked for. */
+  readonly maxRows: number;
+  /** For all costs together. */
+  readonly measuringMs: number;
+}
+
 const MOST_RUNS = 5;
 
 /** Undefined: the model fails on ones, which are not always a value that it knows. */
@@ -58,8 +63,8 @@ async function measureRun(model: RunnableModel, rows: number, untilMs: number): 
 }
 
 /** The cost of one row, two, four and so on, as far as the time allows. */
-async function measureCosts(model: RunnableModel, maxRows: number): Promise<CostPoint[]> {
-  const untilMs = performance.now() + MEASURING_MS;
+async function measureCosts(model: RunnableModel, { maxRows, measuringMs }: Measuring): Promise<CostPoint[]> {
+  const untilMs = performance.now() + measuringMs;
   const points: CostPoint[] = [];
   for (let rows = 1; ; rows = Math.min(rows * 2, maxRows)) {
     const point = await measureRun(model, rows, untilMs);
@@ -69,8 +74,9 @@ async function measureCosts(model: RunnableModel, maxRows: number): Promise<Cost
 }
 
 /** Pre: the model is warm. */
-export async function profileBatching(model: RunnableModel, maxRows: number): Promise<BatchProfile> {
+export async function profileBatching(model: RunnableModel, measuring: Measuring): Promise<BatchProfile> {
   const refusal = explainNoBatchAxis(model.signature) ?? (await explainMixedRows(model));
-  if (refusal !== undefined) return { refusal, costs: await measureCosts(model, 1) };
-  return { refusal, costs: await measureCosts(model, maxRows) };
+  if (refusal !== undefined)
+    return { refusal, costs: await measureCosts(model, { ...measuring, maxRows: 1 }) };
+  return { refusal, costs: await measureCosts(model, measuring) };
 }

@@ -21,6 +21,8 @@ import { OnnxModel } from './onnx-model.ts';
 const SOCKET_DESCRIPTOR = 3;
 /** Answers of cheap models leave together, but none waits longer than this for another. */
 const LONGEST_HOLD_MS = 1;
+/** For what batches cost; a pod that starts has better to do. */
+const MEASURING_MS = 300;
 /** Lower than the serving process: probes and sheds keep their pace while a model burns every core. */
 const EXECUTOR_NICENESS = 5;
 /** ONNX Runtime's own check of the inputs against the graph, made before the model runs. */
@@ -52,7 +54,10 @@ async function load(message: LoadMessage): Promise<void> {
   let batchProfile: BatchProfile;
   try {
     await loaded.warmUp();
-    batchProfile = await profileBatching(loaded, message.maxBatchRows);
+    batchProfile = await profileBatching(loaded, {
+      maxRows: message.maxBatchRows,
+      measuringMs: MEASURING_MS,
+    });
   } catch (error) {
     fail('ModelWarmUpFailed', error);
     return;

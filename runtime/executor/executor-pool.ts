@@ -14,8 +14,9 @@ export interface ServedModel {
 export class ExecutorPool implements ServedModel {
   readonly executors: readonly ExecutorSupervisor[];
 
-  constructor(size: number, options: SupervisorOptions) {
-    this.executors = Array.from({ length: size }, () => new ExecutorSupervisor(options));
+  /** `most`: how many can be started. */
+  constructor(most: number, options: SupervisorOptions) {
+    this.executors = Array.from({ length: most }, () => new ExecutorSupervisor(options));
   }
 
   get isReady(): boolean {
@@ -30,8 +31,8 @@ export class ExecutorPool implements ServedModel {
    * Resolves with the first that is ready; the others follow one by one, since loading takes memory and cores. Rejects
    * with StartFailure when the model cannot be served at all.
    */
-  async start(model: ModelToRun): Promise<void> {
-    const [first, ...others] = this.executors;
+  async start(count: number, model: ModelToRun): Promise<void> {
+    const [first, ...others] = this.executors.slice(0, count);
     await first?.start(model);
     void this.#startOthers(others, model);
   }

@@ -148,6 +148,16 @@ function readTensors(reader: Reader): Tensor[] {
   return Array.from({ length: reader.u32() }, () => readTensor(reader));
 }
 
+export function encodeTensors(tensors: readonly Tensor[]): Buffer {
+  const writer = new Writer();
+  writeTensors(writer, tensors);
+  return writer.finish();
+}
+
+export function decodeTensors(payload: Buffer): Tensor[] {
+  return readTensors(new Reader(payload));
+}
+
 export function encodeWork(work: InferWork): Buffer {
   const writer = new Writer();
   writer.u32(work.outputNames.length);

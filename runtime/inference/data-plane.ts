@@ -1,3 +1,4 @@
+import type { AnswerCache, PendingOutputs } from '../cache/answer-cache.ts';
 import { RequestError } from '../errors.ts';
 import { InvalidInputError } from '../executor/executor.ts';
 import type { ServedModel } from '../executor/executor-pool.ts';
@@ -8,7 +9,7 @@ import type { OutputSettings } from '../output/settings.ts';
 import { deadlineOf } from '../queue/deadline.ts';
 import type { InferQueue } from '../queue/queue.ts';
 import type { ModelSignature, TensorSpecification } from '../tensor/datatype.ts';
-import { planInference } from '../tensor/validate.ts';
+import { planInference, type InferWork } from '../tensor/validate.ts';
 import type { InferAnswer, InferRequest } from './inference.ts';
 import type { Journey } from './journey.ts';
 import { buildModelConfig, type ModelConfig } from './model-config.ts';
@@ -75,6 +76,8 @@ export interface DataPlaneOptions {
   readonly modelName: string;
   readonly model: ServedModel;
   readonly queue: InferQueue;
+  /** Undefined: every request asks the model. */
+  readonly cache: AnswerCache | undefined;
   /** From the arrival of a request to its answer, where it says nothing shorter; undefined: for ever. */
   readonly timeoutMs: number | undefined;
   readonly inputRules: readonly InputRule[];
@@ -165,13 +168,13 @@ export class DataPlane {
 
   /** Throws RequestError at once when the request cannot be admitted. */
   infer(request: InferRequest, journey: Journey): PendingAnswer {
-    const { queue, output, timeoutMs } = this.#options;
+    const { output, timeoutMs } = this.#options;
     const { arrivedAtMs, deadlineAtMs } = journey;
     journey.deadlineAtMs = deadlineOf(request.parameters, { arrivedAtMs, deadlineAtMs, timeoutMs });
     const work = planInference(request, this.readSignature());
     for (const tensor of work.inputs) this.#inputChecks?.get(tensor.name)?.(tensor);
-    const job = queue.submit(work, journey);
-    const answer = job.answer.promise.then(
+    const pending = this.#ask(work, journey);
+    const answer = pending.outputs.then(
       (outputs) => ({
         modelName: this.modelName,
         modelVersion: MODEL_VERSION,
@@ -182,7 +185,16 @@ export class DataPlane {
         throw asRequestError(error);
       },
     );
-    return { answer, withdraw: () => queue.withdraw(job) };
+    return { answer, withdraw: () => pending.withdraw() };
+  }
+
+  #ask(work: InferWork, journey: Journey): PendingOutputs {
+    const { queue, cache } = this.#options;
+    const run = (): PendingOutputs => {
+      const job = queue.submit(work, journey);
+      return { outputs: job.answer.promise, withdraw: () => queue.withdraw(job) };
+    };
+    return cache === undefined ? run() : cache.answer(work, journey, run);
   }
 
   repositoryIndex(): readonly RepositoryEntry[] {

@@ -3,9 +3,6 @@ import type { Lane } from './lane.ts';
 import type { Pace } from './pace.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
-/** Of the time that a request is expected to take: what is predicted is a mean. */
-const MARGIN = 0.1;
-
 /** All that says how long a request will take. */
 export interface Load {
   readonly lanes: readonly Lane[];
@@ -37,10 +34,10 @@ export function retryAfterSeconds(load: Load, key: string): number {
  * An idle server takes whatever is not over yet: it would never learn that it is faster than it believes.
  */
 export function canMeet(load: Load, key: string, deadlineAtMs: number, nowMs: number): boolean {
-  const { line, lanes } = load;
+  const { line, lanes, pace } = load;
   if (line.length === 0 && lanes.some((lane) => lane.isReady && lane.isIdle)) return deadlineAtMs > nowMs;
   const ahead = line.countDueBefore(deadlineAtMs);
-  const finishMs = (requests: number): number => nowMs + drainMs(load, key, requests) * (1 + MARGIN);
+  const finishMs = (requests: number): number => nowMs + drainMs(load, key, requests) * (1 + pace.margin);
   if (finishMs(ahead + 1) > deadlineAtMs) return false;
   return line
     .after(ahead)

@@ -38,7 +38,7 @@ export class Dispatcher {
       batcher.recordRun(key, rows, computeMs);
       return parts;
     } finally {
-      pace.record(expectedMs, lane.end(expectedMs, dispatchedAtMs, performance.now()));
+      pace.recordRun(expectedMs, lane.end(expectedMs, dispatchedAtMs, performance.now()));
     }
   }
 }

@@ -1,7 +1,6 @@
 import type { Batcher } from '../batching/batcher.ts';
 import type { BatchObserver, ReleaseReason } from '../batching/release.ts';
 import { Deferred } from '../deferred.ts';
-import { RequestError } from '../errors.ts';
 import { ExecutorLostError, type Executor } from '../executor/executor.ts';
 import type { Tensor } from '../tensor/datatype.ts';
 import type { InferWork } from '../tensor/validate.ts';
@@ -10,6 +9,8 @@ import { Dispatcher } from './dispatcher.ts';
 import type { Job, JourneyTimes } from './job.ts';
 import { Lane } from './lane.ts';
 import { Pace } from './pace.ts';
+import { Quarantine } from './quarantine.ts';
+import { executorLost, expired, inputQuarantined, modelNotReady, overloaded } from './refusals.ts';
 import { SecondTries } from './second-tries.ts';
 import { WaitingLine } from './waiting-line.ts';
 
@@ -22,7 +23,6 @@ export interface QueueOptions {
 }
 
 const MOST_LOSSES = 2;
-const RETRY_AFTER_DOWN_SECONDS = 5;
 /** Requests without a deadline are served as if they had this one, so that those with one never starve them. */
 const USUAL_PATIENCE_MS = 1000;
 
@@ -37,6 +37,7 @@ export class InferQueue {
   readonly #dispatcher: Dispatcher;
   readonly #line = new WaitingLine();
   readonly #secondTries = new SecondTries();
+  readonly #quarantine = new Quarantine();
   /** By bucket, waiting and running. */
   readonly #unanswered = new Map<string, number>();
   #sequence = 0;
@@ -66,6 +67,7 @@ export class InferQueue {
     const nowMs = performance.now();
     const { deadlineAtMs } = journey;
     const place = batcher.placeOf(work);
+    if (this.#quarantine.holds(work, nowMs)) throw inputQuarantined();
     this.#admit(place.key, deadlineAtMs, nowMs);
     const job: Job = {
       ...{ work, journey, place, deadlineAtMs, rows: place.rows },
@@ -98,13 +100,13 @@ export class InferQueue {
     if (this.#line.length >= maxDepth && this.#isPumpDue) this.#pump();
     if (this.#line.length >= maxDepth) {
       const message = `the queue is full: ${maxDepth} requests are waiting`;
-      throw new RequestError('Overloaded', message, retryAfterSeconds(this.#load, key));
+      throw overloaded(message, retryAfterSeconds(this.#load, key));
     }
     if (deadlineAtMs === undefined) return;
     if (deadlineAtMs <= nowMs) throw expired();
     if (canMeet(this.#load, key, deadlineAtMs, nowMs)) return;
     const message = `the answer would come after the request's deadline: ${this.depth} requests are waiting`;
-    throw new RequestError('Overloaded', message, retryAfterSeconds(this.#load, key));
+    throw overloaded(message, retryAfterSeconds(this.#load, key));
   }
 
   get #isServing(): boolean {
@@ -136,7 +138,11 @@ export class InferQueue {
 
   #pump(): void {
     const nowMs = performance.now();
-    for (const job of this.#line.takeExpired(nowMs)) this.#reject(job, expired());
+    const costMs = ({ place }: Job): number => this.#options.batcher.costMs(place);
+    for (const job of this.#line.takeExpired(nowMs, costMs)) {
+      this.#load.pace.recordOutcome(false);
+      this.#reject(job, expired());
+    }
     this.#secondTries.release(this.#load.lanes, (lane, jobs) => void this.#dispatch(lane, jobs, 'Alone'));
     const heldUntilMs = this.#release(nowMs);
     clearTimeout(this.#timer);
@@ -193,7 +199,8 @@ export class InferQueue {
     const isLoss = error instanceof ExecutorLostError;
     if (isLoss) job.losses++;
     if (isLoss && job.losses >= MOST_LOSSES) {
-      this.#reject(job, executorLost());
+      this.#quarantine.hold(job.work, performance.now());
+      this.#reject(job, inputQuarantined());
     } else if ((isLoss || batchSize > 1) && !job.isWithdrawn && this.#isServing) {
       this.#secondTries.add(job);
     } else {
@@ -203,6 +210,8 @@ export class InferQueue {
 
   #resolve(job: Job, outputs: Tensor[]): void {
     this.#forget(job);
+    const { deadlineAtMs } = job;
+    if (deadlineAtMs !== undefined) this.#load.pace.recordOutcome(performance.now() <= deadlineAtMs);
     job.answer.resolve(outputs);
   }
 
@@ -216,16 +225,4 @@ export class InferQueue {
     if (unanswered > 0) this.#unanswered.set(place.key, unanswered);
     else this.#unanswered.delete(place.key);
   }
-}
-
-function modelNotReady(): RequestError {
-  return new RequestError('ModelNotReady', 'the model is not ready', RETRY_AFTER_DOWN_SECONDS);
-}
-
-function executorLost(): RequestError {
-  return new RequestError('ExecutorLost', 'the process that runs the model ended under this request', 1);
-}
-
-function expired(): RequestError {
-  return new RequestError('DeadlineExceeded', "the request's deadline passed before the model could run it");
 }

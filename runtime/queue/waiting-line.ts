@@ -82,9 +82,15 @@ export class WaitingLine {
     return count >= this.#all.length ? [] : this.#all.slice(count);
   }
 
-  takeExpired(nowMs: number): Job[] {
+  /**
+   * Takes out those that are over, and those that would be by the time they were answered: run all the same, they would
+   * make the next ones late too. The last one is not judged by what it would take, since that may be wrong.
+   */
+  takeExpired(nowMs: number, costMs: (job: Job) => number): Job[] {
     const expired: Job[] = [];
-    for (let job = this.#expiring[0]; job !== undefined && job.dueAtMs <= nowMs; job = this.#expiring[0]) {
+    for (let job = this.#expiring[0]; job !== undefined; job = this.#expiring[0]) {
+      const answeredAtMs = nowMs + (this.#all.length > 1 ? costMs(job) : 0);
+      if (job.dueAtMs > answeredAtMs) break;
       this.remove(job);
       expired.push(job);
     }

@@ -40,8 +40,7 @@ describe('the configuration', () => {
       output: noOutputSettings,
       requestMaxBytes: 2 ** 26,
       requestsMaxBytes: undefined,
-      runTimeoutMs: 60_000,
-      threads: undefined,
+      executor: { executors: undefined, threads: undefined, runTimeoutMs: 60_000 },
       port: 8080,
       grpcPort: 8081,
       managementPort: 8082,
@@ -63,6 +62,7 @@ describe('the configuration', () => {
       HEADGATE_BATCH_MAX_DELAY_MS: '0',
       HEADGATE_DRAIN_SECONDS: '0',
       HEADGATE_THREADS: '3',
+      HEADGATE_EXECUTORS: '2',
       HEADGATE_LOG_LEVEL: 'debug',
     });
     expect(config).toMatchObject({
@@ -70,7 +70,7 @@ describe('the configuration', () => {
       queue: { maxDepth: 16, timeoutMs: 2500 },
       batch: { maxRows: 8, maxDelayMs: 0 },
       drainMs: 0,
-      threads: 3,
+      executor: { executors: 2, threads: 3 },
       logLevel: 'debug',
     });
   });

@@ -23,13 +23,15 @@ function modelOf(answer: Answer): RunnableModel {
   };
 }
 
+const measuring = (maxRows: number, measuringMs = 20_000) => ({ maxRows, measuringMs });
+
 describe('what the executor finds out about batching at warm-up', { timeout: 60_000 }, () => {
   it.each(['v1', 'v2', 'slow'])(
     'is the cost of batches up to the largest, for example model %s',
     async (name) => {
       const model = await OnnxModel.load({ modelPath: exampleModelPath(`${name}.onnx`), threads: 1 });
       await model.warmUp();
-      const { refusal, costs } = await profileBatching(model, 6);
+      const { refusal, costs } = await profileBatching(model, measuring(6));
       expect(refusal).toBeUndefined();
       expect(costs.map(({ rows }) => rows)).toEqual([1, 2, 4, 6]);
       expect(costs.every(({ ms }) => ms > 0 && ms < 1000)).toBe(true);
@@ -52,7 +54,10 @@ describe('what the executor finds out about batching at warm-up', { timeout: 60_
       "it fails on several rows at once: output 'y': expected 3 rows, got shape [1]",
     ],
   ])('is that a model is not batched which %s', async (_, answer, refusal) => {
-    expect(await profileBatching(modelOf(answer), 8)).toMatchObject({ refusal, costs: [{ rows: 1 }] });
+    expect(await profileBatching(modelOf(answer), measuring(8))).toMatchObject({
+      refusal,
+      costs: [{ rows: 1 }],
+    });
   });
 
   it('takes rounding for no difference', async () => {
@@ -61,7 +66,7 @@ describe('what the executor finds out about batching at warm-up', { timeout: 60_
         [rows],
         [...values].map((value) => value + rows * 1e-7),
       );
-    expect(await profileBatching(modelOf(answer), 2)).toMatchObject({ refusal: undefined });
+    expect(await profileBatching(modelOf(answer), measuring(2))).toMatchObject({ refusal: undefined });
   });
 
   it('does without ones where the model does not know them', async () => {
@@ -69,7 +74,7 @@ describe('what the executor finds out about batching at warm-up', { timeout: 60_
       if (values.includes(1)) throw new Error('Gather');
       return output([rows], [...values]);
     };
-    expect(await profileBatching(modelOf(answer), 2)).toMatchObject({ refusal: undefined });
+    expect(await profileBatching(modelOf(answer), measuring(2))).toMatchObject({ refusal: undefined });
   });
 
   it('ends in time for a slow model', async () => {
@@ -77,7 +82,7 @@ describe('what the executor finds out about batching at warm-up', { timeout: 60_
       for (const until = performance.now() + 100 * rows; performance.now() < until;);
       return output([rows], [...values]);
     };
-    const { costs } = await profileBatching(modelOf(answer), 32);
+    const { costs } = await profileBatching(modelOf(answer), measuring(32, 300));
     expect(costs.map(({ rows }) => rows)).toEqual([1]);
   });
 });

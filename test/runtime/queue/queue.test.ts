@@ -129,7 +129,12 @@ describe('the queue in front of the executor', () => {
     bench.executor.change('ready');
     await rest();
     await answerAll(bench);
-    expect(bench.settled).toEqual(['poison ExecutorLost', 'b answered', 'c answered']);
+    expect(bench.settled).toEqual(['poison InputQuarantined', 'b answered', 'c answered']);
+    const refusal = refusalOf(() => bench.submit('poison'));
+    expect(refusal).toMatchObject({ reason: 'InputQuarantined', httpStatus: 422 });
+    bench.submit('d');
+    await answerAll(bench);
+    expect(bench.settled.at(-1)).toBe('d answered');
   });
 
   it('does not try again for a client that is gone', async () => {
@@ -212,7 +217,7 @@ describe('the queue in front of the executor', () => {
     await rest();
     bench.executor.change('ready');
     await answerAll(bench);
-    expect(bench.settled).toEqual(['poison ExecutorLost', 'b answered']);
+    expect(bench.settled).toEqual(['poison InputQuarantined', 'b answered']);
   });
 
   it('holds a batch open for company that is expected, and not beyond maxDelay', async () => {
@@ -248,7 +253,7 @@ describe('the queue in front of the executor', () => {
     const bench = build();
     for (const name of ['a', 'b']) bench.submit(name);
     await rest();
-    const doomed = bench.submit('doomed', performance.now() + 60);
+    const doomed = bench.submit('doomed', performance.now() + 100);
     await expect(doomed.answer.promise).rejects.toMatchObject({
       reason: 'DeadlineExceeded',
       httpStatus: 504,
@@ -264,14 +269,14 @@ describe('the queue in front of the executor', () => {
     for (const name of ['a', 'b', 'c', 'd']) bench.submit(name);
     await rest();
     expect(bench.executor.running).toEqual(['a', 'b']);
-    expect(refusalOf(() => bench.submit('hopeless', nowMs + 5300))).toMatchObject({
+    expect(refusalOf(() => bench.submit('hopeless', nowMs + 9800))).toMatchObject({
       httpStatus: 429,
       retryAfterSeconds: 5,
       message: "the answer would come after the request's deadline: 2 requests are waiting",
     });
-    bench.submit('just in time', nowMs + 5900);
-    expect(refusalOf(() => bench.submit('pushing', nowMs + 5800)).reason).toBe('Overloaded');
-    bench.submit('patient', nowMs + 20_000);
+    bench.submit('just in time', nowMs + 10_500);
+    expect(refusalOf(() => bench.submit('pushing', nowMs + 10_400)).reason).toBe('Overloaded');
+    bench.submit('patient', nowMs + 60_000);
     expect(refusalOf(() => bench.submit('over', nowMs - 1)).reason).toBe('DeadlineExceeded');
     await answerAll(bench);
     expect(bench.settled).toEqual(

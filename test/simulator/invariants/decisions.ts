@@ -255,7 +255,8 @@ function leftWithNobody(seen: World): string | undefined {
 function triedIn(world: World): string | undefined {
   const seen = cached(world, MODEL_DEPLOYMENT_KEY) as ModelDeployment | undefined;
   const revision = seen?.status?.rollout?.revision;
-  const isOver = seen?.metadata.deletionTimestamp !== undefined || revision === stableRevision(world, 'Cache');
+  const isOver =
+    seen?.metadata.deletionTimestamp !== undefined || revision === stableRevision(world, 'Cache');
   return isOver || isPlain(world) || isRecreating(world) ? undefined : revision;
 }
 

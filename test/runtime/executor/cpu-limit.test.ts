@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { countThreads } from '../../../runtime/executor/threads.ts';
+import { countWholeCpus } from '../../../runtime/executor/cpu-limit.ts';
 
 const unified = '/sys/fs/cgroup/cpu.max';
 const quota = '/sys/fs/cgroup/cpu/cpu.cfs_quota_us';
 const period = '/sys/fs/cgroup/cpu/cpu.cfs_period_us';
 
-describe('the threads of ONNX Runtime', () => {
+describe('the whole CPUs of a container', () => {
   it.each<[string, Record<string, string>, number]>([
     ['two CPUs', { [unified]: '200000 100000' }, 2],
     ['two and a half CPUs', { [unified]: '250000 100000' }, 2],
@@ -15,7 +15,7 @@ describe('the threads of ONNX Runtime', () => {
     ['four CPUs in cgroup 1', { [quota]: '400000', [period]: '100000' }, 4],
     ['no limit in cgroup 1', { [quota]: '-1', [period]: '100000' }, 1],
     ['no cgroup at all', {}, 1],
-  ])('follow the limit of the container: %s', (_limit, files, threads) => {
-    expect(countThreads((path) => files[path])).toBe(threads);
+  ])('follow the limit of the container: %s', (_limit, files, cpus) => {
+    expect(countWholeCpus((path) => files[path])).toBe(cpus);
   });
 });

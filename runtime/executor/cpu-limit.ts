@@ -36,9 +36,9 @@ function readCpuLimit(readText: ReadText): number | undefined {
 }
 
 /**
- * Threads of ONNX Runtime: the whole CPUs of the container's limit. More would be throttled, and without a limit the
- * host's cores say nothing of what this pod may use, so one thread is the honest answer.
+ * The whole CPUs of the container's limit. More threads would be throttled, and without a limit the host's cores say
+ * nothing of what this pod may use, so one is the honest answer.
  */
-export function countThreads(readText: ReadText): number {
+export function countWholeCpus(readText: ReadText): number {
   return Math.max(1, Math.floor(readCpuLimit(readText) ?? 1));
 }

@@ -1,0 +1,30 @@
+import type { RedisConnection, RedisOptions } from './redis-store.ts';
+
+const CONNECT_TIMEOUT_MS = 2000;
+const LONGEST_PAUSE_MS = 5000;
+const FIRST_PAUSE_MS = 100;
+
+function pauseMs(retries: number): number {
+  return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(retries, 10));
+}
+
+/** A connection that comes back by itself; meanwhile whatever is asked fails at once. */
+export async function connectToRedis({ url, password }: RedisOptions): Promise<RedisConnection> {
+  // Only who uses it pays for loading it.
+  const { createClient, RESP_TYPES } = await import('@redis/client');
+  const client = createClient({
+    url,
+    ...(password !== undefined && { password }),
+    disableOfflineQueue: true,
+    socket: { connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: pauseMs },
+  });
+  // Each failed question tells of it too.
+  client.on('error', () => undefined);
+  client.connect().catch(() => undefined);
+  const inBytes = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
+  return {
+    get: (key) => inBytes.get(key),
+    set: (key, value, ttlMs) => client.set(key, value, { expiration: { type: 'PX', value: ttlMs } }),
+    close: () => client.destroy(),
+  };
+}

@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { RedisStore, type RedisConnection } from '../../../runtime/cache/redis-store.ts';
+import { createLog } from '../../../runtime/log.ts';
+import type { Tensor } from '../../../runtime/tensor/datatype.ts';
+
+/** What no real Redis does when a test wants it: the real one is in test/redis. */
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const outputs: Tensor[] = [{ name: 'y', datatype: 'FP32', shape: [1], data: Float32Array.of(1.5) }];
+
+function build(connection: Partial<RedisConnection>) {
+  const log = createLog('error', {});
+  const options = { url: 'redis://127.0.0.1', password: undefined, ttlMs: 1000, log };
+  const whole: RedisConnection = {
+    get: () => Promise.resolve(null),
+    set: () => Promise.resolve(null),
+    close: () => undefined,
+    ...connection,
+  };
+  return new RedisStore(options, () => Promise.resolve(whole));
+}
+
+describe('a Redis that never answers', () => {
+  it('costs one request 50 ms, and those of the next second nothing', async () => {
+    let asked = 0;
+    const store = build({
+      get: () => {
+        asked++;
+        return new Promise(() => undefined);
+      },
+    });
+    const first = store.get('a');
+    await vi.advanceTimersByTimeAsync(50);
+    expect(await first).toBeUndefined();
+    for (let request = 0; request < 100; request++) expect(await store.get('a')).toBeUndefined();
+    expect([asked, store.counts.failures, performance.now()]).toEqual([1, 1, expect.closeTo(50, 0)]);
+    await vi.advanceTimersByTimeAsync(1000);
+    const [again, others] = [store.get('a'), store.get('a')];
+    expect(await others).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(50);
+    expect(await again).toBeUndefined();
+    expect(asked).toBe(2);
+  });
+});
+
+describe('a Redis that fails', () => {
+  it('is asked again after a second and used as soon as it answers', async () => {
+    let isAway = true;
+    const kept = new Map<string, Buffer>();
+    const store = build({
+      get: (key) => (isAway ? Promise.reject(new Error('closed')) : Promise.resolve(kept.get(key) ?? null)),
+      set: (key, value) => Promise.resolve(kept.set(key, value)),
+    });
+    expect(await store.get('a')).toBeUndefined();
+    isAway = false;
+    expect(await store.get('a')).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await store.get('a')).toBeUndefined();
+    store.set('a', outputs);
+    expect(await store.get('a')).toEqual(outputs);
+  });
+
+  it('gives no answer that is damaged or of another key', async () => {
+    const kept = new Map<string, Buffer>();
+    const store = build({
+      get: () => Promise.resolve([...kept.values()][0] ?? null),
+      set: (key, value) => Promise.resolve(kept.set(key, value)),
+    });
+    store.set('a', outputs);
+    expect(await store.get('a')).toEqual(outputs);
+    expect(await store.get('b')).toBeUndefined();
+  });
+});
