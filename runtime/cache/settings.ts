@@ -25,7 +25,7 @@ export function readCacheSettings(settings: Settings): CacheSettings | undefined
   const ttl = { byDefault: 0, minimum: 0, maximum: 2_592_000_000 };
   const ttlMs = settings.whole('HEADGATE_CACHE_TTL_MS', ttl);
   if (ttlMs === 0) return undefined;
-  const size = { byDefault: 64 * MEBIBYTE, minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
+  const size = { byDefault: 64 * MEBIBYTE, minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
   return {
     maxBytes: settings.whole('HEADGATE_CACHE_MAX_BYTES', size),
     ttlMs,

@@ -96,6 +96,8 @@ describe('a pod', () => {
     const runtime = {
       queue: { maxDepth: 7, timeout: '2s' },
       batching: { maxBatchSize: 16, maxDelay: '2.5ms' },
+      executors: { count: 2, threads: 1 },
+      cache: { ttl: '10m', maxSize: '32Mi', redis: { url: 'redis://redis.cache.svc:6379' } },
     };
     expect(environmentOf({ model: { ...model, sha256 }, runtime })).toEqual({
       HEADGATE_MODEL_NAME: 'fraud',
@@ -106,6 +108,11 @@ describe('a pod', () => {
       HEADGATE_QUEUE_TIMEOUT_MS: '2000',
       HEADGATE_BATCH_MAX_SIZE: '16',
       HEADGATE_BATCH_MAX_DELAY_MS: '3',
+      HEADGATE_EXECUTORS: '2',
+      HEADGATE_THREADS: '1',
+      HEADGATE_CACHE_TTL_MS: '600000',
+      HEADGATE_CACHE_MAX_BYTES: '33554432',
+      HEADGATE_CACHE_REDIS_URL: 'redis://redis.cache.svc:6379',
       HEADGATE_DRAIN_SECONDS: '15',
     });
   });
