@@ -1,12 +1,15 @@
 import { parseArgs } from 'node:util';
+import { fuzzGrpc, type GrpcFuzzReport } from './grpc-fuzz.ts';
 import { fuzzOnnx, type OnnxFuzzReport } from './onnx-fuzz.ts';
+import { RuntimeProcess } from '../support/runtime-process.ts';
 import { fuzzRuntime, type RuntimeFuzzReport } from './runtime-fuzz.ts';
 
-/** `make fuzz`: a million requests and a hundred thousand model files that are almost right. */
+/** `make fuzz`: a million requests, 200,000 calls of gRPC and 100,000 model files that are almost right. */
 
 const { values } = parseArgs({
   options: {
     requests: { type: 'string', default: '1000000' },
+    calls: { type: 'string', default: '200000' },
     files: { type: 'string', default: '100000' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
   },
@@ -46,6 +49,18 @@ function tellRequests(report: RuntimeFuzzReport, count: number): void {
   );
 }
 
+async function attackGrpc(count: number): Promise<GrpcFuzzReport> {
+  const runtime = await RuntimeProcess.start();
+  try {
+    const report = await fuzzGrpc({ port: runtime.grpcPort, seed, requests: count, connections: 16 });
+    const errors = runtime.log.filter(({ level }) => level === 'error').map((line) => JSON.stringify(line));
+    console.log(`${count} calls over gRPC: ${JSON.stringify(report.replies)}`);
+    return { ...report, faults: [...report.faults, ...errors] };
+  } finally {
+    await runtime.stop();
+  }
+}
+
 function tellFiles({ loaded, refused, silent, deadly, deaths }: OnnxFuzzReport): void {
   console.log(
     `model files: ${loaded} loaded, ${refused} refused, ${silent} without words, ${deadly.length} ended the process of the model ${JSON.stringify(deaths)}`,
@@ -57,10 +72,12 @@ const requests = Number(values.requests);
 const ordinaryRequests = Math.max(4000, Math.floor(requests / 20));
 const report = await fuzzRuntime({ seed, requests, ordinaryRequests });
 tellRequests(report, requests);
+const callReport = await attackGrpc(Number(values.calls));
 const onnxReport = await fuzzOnnx({ seed, files: Number(values.files), processes: 2 });
 tellFiles(onnxReport);
 const problems = [
   ...problemsOf(report),
+  ...callReport.faults.map((fault) => `an answer over gRPC that no client may see: ${fault}`),
   ...(onnxReport.silent > 0 ? ['a refusal of a model says nothing'] : []),
 ];
 for (const problem of problems) console.error(`✗ ${problem}`);
