@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { WireWriter } from '../runtime/grpc/protobuf/wire-writer.ts';
+import { WireWriter } from '../runtime/protobuf/wire-writer.ts';
 import { writeFrame } from '../runtime/grpc/transport/frames.ts';
 
 /** Of HTTP/2, https://www.rfc-editor.org/rfc/rfc9113#section-6. */

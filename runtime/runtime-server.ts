@@ -6,13 +6,11 @@ import type { RuntimeConfig } from './config/config.ts';
 import { DataPlane } from './inference/data-plane.ts';
 import { ExecutorPool } from './executor/executor-pool.ts';
 import { countThreads, readTextFile } from './executor/threads.ts';
+import { checkGoldenSets, readGoldenSets } from './golden/golden-data.ts';
 import { buildMethods } from './grpc/methods/methods.ts';
 import { GrpcServer } from './grpc/transport/grpc-server.ts';
 import { InferenceService } from './inference/inference-service.ts';
-import { Statistics } from './inference/statistics.ts';
 import { ManagementServer } from './management/management-server.ts';
-import { Metrics } from './metrics/metrics.ts';
-import { Traffic } from './metrics/traffic.ts';
 import { fetchModel, verifyUnchanged, type LocalModel } from './model-source/model-source.ts';
 import { InferQueue } from './queue/queue.ts';
 import type { Exchange } from './rest/exchange.ts';
@@ -20,6 +18,7 @@ import { InferRoute } from './rest/infer-route.ts';
 import { RestServer } from './rest/rest-server.ts';
 import { buildRoutes } from './rest/routes.ts';
 import type { ModelSignature } from './tensor/datatype.ts';
+import { Watchers } from './watchers.ts';
 
 /** After the drain time, for requests that are still being answered. */
 const FINISH_LIMIT_MS = 20_000;
@@ -39,15 +38,13 @@ interface Surroundings {
 export class RuntimeServer {
   readonly #config: RuntimeConfig;
   readonly #log: Logger;
-  readonly #traffic = new Traffic();
-  readonly #statistics = new Statistics();
-  readonly #metrics: Metrics;
   readonly #pool: ExecutorPool;
   readonly #queue: InferQueue;
   readonly #dataPlane: DataPlane;
   readonly #rest: RestServer;
   readonly #grpc: GrpcServer;
   readonly #management: ManagementServer;
+  readonly #watchers: Watchers;
   #model: LocalModel | undefined;
 
   constructor(config: RuntimeConfig, { log, onFatal }: Surroundings) {
@@ -57,15 +54,13 @@ export class RuntimeServer {
       log,
       onFatal,
       runTimeoutMs: config.runTimeoutMs,
-      onRestart: () => this.#metrics.recordExecutorRestart(),
+      onRestart: () => this.#watchers.metrics.recordExecutorRestart(),
+    });
+    this.#watchers = new Watchers(config, log, {
+      queueDepth: () => this.#queue.depth,
+      modelDigest: () => this.#model?.digest ?? null,
     });
     this.#queue = this.#buildQueue();
-    this.#metrics = new Metrics({
-      model: config.modelName,
-      revision: config.revision,
-      latencyP95Ms: () => this.#traffic.latencyP95Ms(performance.now()),
-      queueDepth: () => this.#queue.depth,
-    });
     this.#dataPlane = new DataPlane({
       modelName: config.modelName,
       model: this.#pool,
@@ -88,12 +83,14 @@ export class RuntimeServer {
     this.#log.info('listening', { port, grpcPort, managementPort });
     const model = await fetchModel(this.#config.model);
     this.#model = model;
+    await this.#watchers.prepare(model.path);
     const threads = this.#config.threads ?? countThreads(readTextFile);
     this.#log.info('loading the model', { digest: model.digest, threads });
     await this.#pool.start({
       load: { modelPath: model.path, threads, maxBatchRows: this.#config.batch.maxRows },
       verifyUnchanged: () => verifyUnchanged(model),
     });
+    await this.#checkGoldenData(model.path);
     this.#dataPlane.prepare();
   }
 
@@ -111,8 +108,18 @@ export class RuntimeServer {
     await Promise.all([this.#rest.close(), this.#grpc.close()]);
     clearTimeout(force);
     await this.#pool.close();
+    await this.#watchers.close();
     this.#management.close();
     this.#log.info('drained');
+  }
+
+  async #checkGoldenData(modelPath: string): Promise<void> {
+    const [executor] = this.#pool.executors;
+    const { signature } = this.#pool;
+    const sets = await readGoldenSets(modelPath);
+    if (executor === undefined || signature === undefined || sets.length === 0) return;
+    await checkGoldenSets(sets, signature, async (work) => (await executor.run(work)).outputs);
+    this.#log.info('the model answers its golden data as it did where it was made', { sets: sets.length });
   }
 
   #buildQueue(): InferQueue {
@@ -121,7 +128,7 @@ export class RuntimeServer {
       executors: this.#pool.executors,
       batcher: new Batcher(batch),
       maxDepth: queue.maxDepth,
-      observers: [this.#statistics],
+      observers: [this.#watchers.metrics, this.#watchers.statistics],
     });
   }
 
@@ -134,19 +141,18 @@ export class RuntimeServer {
   #buildProtocols(): { rest: RestServer; grpc: GrpcServer } {
     const { modelName, revision, requestMaxBytes, requestsMaxBytes } = this.#config;
     const dataPlane = this.#dataPlane;
-    const statistics = this.#statistics;
+    const { statistics, observers, traffic } = this.#watchers;
     const log = this.#log;
-    const observers = [this.#traffic, this.#metrics, statistics];
     const service = new InferenceService({ dataPlane, revision, observers, log });
     const totalMaxBytes = requestsMaxBytes ?? shareOfMemory(process.constrainedMemory());
     const budget = new BodyBudget(requestMaxBytes, totalMaxBytes);
     const readSignature = (): ModelSignature => dataPlane.readSignature();
     const inferRoute = new InferRoute({ service, budget, readSignature });
     const infer = (exchange: Exchange): Promise<void> => inferRoute.handle(exchange);
-    const onConnection = (): void => this.#traffic.recordConnection(performance.now());
+    const onConnection = (): void => traffic.recordConnection(performance.now());
     const rest = new RestServer({
       ...{ modelName, log, onConnection },
-      routes: buildRoutes({ dataPlane, statistics, revision, infer }),
+      routes: this.#watchers.addRoutes(buildRoutes({ dataPlane, statistics, revision, infer })),
       style: { revision, isClosing: () => dataPlane.isDraining },
     });
     const methods = buildMethods({ dataPlane, service, statistics });
@@ -158,8 +164,7 @@ export class RuntimeServer {
     return new ManagementServer({
       revision: this.#config.revision,
       dataPlane: this.#dataPlane,
-      traffic: this.#traffic,
-      metrics: this.#metrics,
+      watchers: this.#watchers,
       readModelDigest: () => this.#model?.digest ?? null,
       startedAtMs: performance.now(),
     });

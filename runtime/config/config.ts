@@ -2,9 +2,14 @@ import { readInputRules, type InputRule } from '../inputs/settings.ts';
 import { readOutputSettings, type OutputSettings } from '../output/settings.ts';
 import type { BatchLimits } from '../batching/planner.ts';
 import { readBatchLimits } from '../batching/settings.ts';
+import { readDriftSettings, type DriftSettings } from '../drift/settings.ts';
+import { readFeedbackSettings } from '../feedback/settings.ts';
+import type { FeedbackSettings } from '../feedback/feedback.ts';
 import { readModelSource } from '../model-source/settings.ts';
 import type { ModelSource } from '../model-source/model-source.ts';
 import { readQueueSettings, type QueueSettings } from '../queue/settings.ts';
+import { readRecordSettings, type RecordSettings } from '../records/settings.ts';
+import { readTraceSettings, type TraceSettings } from '../traces/settings.ts';
 import { Settings, type Environment } from './settings.ts';
 
 export interface RuntimeConfig {
@@ -26,6 +31,14 @@ export interface RuntimeConfig {
   readonly grpcPort: number;
   readonly managementPort: number;
   readonly logLevel: string;
+  /** Undefined: nothing is compared with a baseline. */
+  readonly drift: DriftSettings | undefined;
+  /** Undefined: nobody waits for labels. */
+  readonly feedback: FeedbackSettings | undefined;
+  /** Undefined: no records are kept. */
+  readonly records: RecordSettings | undefined;
+  /** Undefined: there is no collector. */
+  readonly traces: TraceSettings | undefined;
 }
 
 const MEBIBYTE = 2 ** 20;
@@ -58,6 +71,10 @@ export function readConfig(environment: Environment): RuntimeConfig {
     grpcPort: whole('HEADGATE_GRPC_PORT', 8081, 0, 65_535),
     managementPort: whole('HEADGATE_MANAGEMENT_PORT', 8082, 0, 65_535),
     logLevel: settings.oneOf('HEADGATE_LOG_LEVEL', ['error', 'warn', 'info', 'debug']) ?? 'info',
+    drift: readDriftSettings(settings),
+    feedback: readFeedbackSettings(settings),
+    records: readRecordSettings(settings),
+    traces: readTraceSettings(settings),
   };
 }
 

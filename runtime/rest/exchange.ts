@@ -70,9 +70,10 @@ export class Exchange {
   }
 
   /** Answers with the error and tells the status that it meant. */
-  answerError(error: RequestError): number {
+  answerError(error: RequestError, extraHeaders: readonly string[] = []): number {
     const { httpStatus, retryAfterSeconds, message } = error;
-    const headers = retryAfterSeconds === undefined ? [] : ['retry-after', String(retryAfterSeconds)];
+    const headers = [...extraHeaders];
+    if (retryAfterSeconds !== undefined) headers.push('retry-after', String(retryAfterSeconds));
     this.answer(httpStatus, JSON.stringify({ error: message }), { headers });
     return httpStatus;
   }

@@ -1,8 +1,10 @@
-import { connect, constants, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
-import { connect as connectSocket } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
+import { connect, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
+import { gzipSync } from 'node:zlib';
+import { WireWriter } from '../../runtime/protobuf/wire-writer.ts';
+import { writeFrame } from '../../runtime/grpc/transport/frames.ts';
 import { Dice } from '../support/dice.ts';
-import { mutateBytes } from './bytes.ts';
+import { readSampleRow } from '../support/example-models.ts';
+import { mutateBytes, replaceBytes } from './bytes.ts';
 import { shootGrpc, type GrpcShot } from './grpc-messages.ts';
 
 export interface GrpcFuzzOptions {
@@ -13,88 +15,140 @@ export interface GrpcFuzzOptions {
 }
 
 export interface GrpcFuzzReport {
-  /** How often each grpc-status came, with `http 415`, `left`, `raw`, `reset` and `silent` beside them. */
-  readonly replies: Readonly<Record<string, number>>;
-  /** What no client may ever see, with the call that brought it about. */
+  /** How often each status came. */
+  readonly statuses: Readonly<Record<string, number>>;
+  /** What no client may ever see, with the request that brought it about. */
   readonly faults: readonly string[];
 }
 
-/** UNKNOWN and INTERNAL say that the server is at fault, CANCELLED that somebody else is. */
-const wrongful: ReadonlySet<string> = new Set(['1', '2', '13', 'reset', 'silent', 'none']);
+const SERVICE = '/inference.GRPCInferenceService';
+const methods = [
+  ...['ServerLive', 'ServerReady', 'ModelReady', 'ServerMetadata', 'ModelMetadata', 'ModelConfig'],
+  ...['ModelStatistics', 'RepositoryIndex', 'RepositoryModelLoad', 'SystemSharedMemoryStatus', 'Nothing'],
+];
+const headerValues: readonly (readonly [string, string])[] = [
+  ...['1n', '0m', '99999999S', 'x', '-1m', ''].map((value) => ['grpc-timeout', value] as const),
+  ...['identity', 'gzip', 'deflate', 'br', ''].map((value) => ['grpc-encoding', value] as const),
+  ['grpc-accept-encoding', 'gzip'],
+  ['content-type', 'application/json'],
+  ['content-type', 'application/grpc+json'],
+  ['x-headgate-destination', 'elsewhere'],
+];
+/** OK, and what a client can be at fault for; DEADLINE_EXCEEDED and RESOURCE_EXHAUSTED are its short times. */
+const rightful: ReadonlySet<string> = new Set(['0', '3', '4', '5', '7', '8', '9', '11', '12']);
 const MOST_FAULTS = 20;
 const PATIENCE_MS = 10_000;
-const RAW_PATIENCE_MS = 20;
-const RAW_ONE_IN = 64;
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1');
 
-async function call(
-  session: ClientHttp2Session,
-  { path, headers, body, isCancelled }: GrpcShot,
-): Promise<string> {
-  const stream = session.request({ ':method': 'POST', ':path': path, te: 'trailers', ...headers });
-  const found: Record<string, unknown> = {};
-  const read = (received: IncomingHttpHeaders): void => void Object.assign(found, received);
-  stream.on('response', read);
-  stream.on('trailers', read);
-  stream.on('error', () => undefined);
-  stream.resume();
-  stream.end(body);
-  if (isCancelled) {
-    stream.close(constants.NGHTTP2_CANCEL);
-    return 'left';
+function rawMessage(): Buffer {
+  return new WireWriter()
+    .string(1, 'tumour')
+    .message(5, (input) => input.string(1, 'X').string(2, 'FP32').packed(3, [1, 30]))
+    .bytes(7, Buffer.from(Float32Array.from(readSampleRow()).buffer))
+    .finish();
+}
+
+/** Typed contents, a requested output and parameters besides. */
+function typedMessage(): Buffer {
+  const contents = Buffer.from(Float32Array.from(readSampleRow()).buffer);
+  return new WireWriter()
+    .string(1, 'tumour')
+    .string(3, 'id-1')
+    .message(5, (input) =>
+      input
+        .string(1, 'X')
+        .string(2, 'FP32')
+        .packed(3, [1, 30])
+        .message(5, (typed) => typed.bytes(6, contents)),
+    )
+    .message(6, (output) => output.string(1, 'label'))
+    .finish();
+}
+
+/** Makes calls that are almost right: their messages, their frames, their headers. */
+class GrpcMutator {
+  readonly #dice: Dice;
+  readonly #messages = [rawMessage(), typedMessage()];
+
+  constructor(dice: Dice) {
+    this.#dice = dice;
   }
-  const over = new AbortController();
-  const closed = new Promise<string>((resolve) => stream.once('close', () => resolve('closed')));
-  const silent = pause(PATIENCE_MS, 'silent', { signal: over.signal }).catch(() => '');
-  const end = stream.closed ? 'closed' : await Promise.race([closed, silent]);
-  over.abort();
-  if (end === 'silent') return end;
-  const [httpStatus, code] = [found[':status'], found['grpc-status']].map((value) =>
-    typeof value === 'string' || typeof value === 'number' ? String(value) : 'none',
-  );
-  if (httpStatus === '200') return code ?? 'none';
-  return httpStatus === 'none' ? 'reset' : `http ${httpStatus ?? ''}`;
+
+  next(): GrpcShot {
+    const dice = this.#dice;
+    // Well-formed messages with wrong values get further than those whose bytes are wrong.
+    if (dice.below(2) === 0) return shootGrpc(dice);
+    const message = dice.pick(this.#messages) ?? Buffer.alloc(0);
+    const mutated = dice.pick([replaceBytes, mutateBytes])?.(message, dice) ?? message;
+    const isElsewhere = dice.below(8) === 0;
+    const path = `${SERVICE}/${isElsewhere ? (dice.pick(methods) ?? '') : 'ModelInfer'}`;
+    const [name, value] = dice.pick(headerValues) ?? ['', ''];
+    const headers = dice.below(6) === 0 ? { [name]: value } : {};
+    const framed = writeFrame(mutated, false);
+    const body = dice.pick([
+      framed,
+      framed,
+      framed,
+      mutateBytes(framed, dice),
+      writeFrame(gzipSync(mutated), true),
+      Buffer.concat([framed, framed]),
+      Buffer.alloc(0),
+    ]);
+    return { path, headers, body: body ?? framed };
+  }
 }
 
-/** Bytes that begin as HTTP/2 and go on as they like: the server may close, and must live. */
-async function shootRaw(port: number, dice: Dice): Promise<void> {
-  const socket = connectSocket(port, '127.0.0.1');
-  socket.on('error', () => undefined);
-  socket.resume();
-  const frames = Array.from({ length: 64 }, () => dice.below(256));
-  socket.write(
-    Buffer.concat([PREFACE, mutateBytes(Buffer.concat([PREFACE.subarray(24), Buffer.from(frames)]), dice)]),
-  );
-  await pause(RAW_PATIENCE_MS);
-  socket.destroy();
+function call(session: ClientHttp2Session, { path, headers, body }: GrpcShot): Promise<string> {
+  return new Promise((resolve) => {
+    const stream = session.request({
+      ...{ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' },
+      ...headers,
+    });
+    const found: IncomingHttpHeaders = {};
+    const read = (received: IncomingHttpHeaders): void => void Object.assign(found, received);
+    const timer = setTimeout(() => resolve('silent'), PATIENCE_MS);
+    stream.on('response', read);
+    stream.on('trailers', read);
+    stream.on('error', () => undefined);
+    stream.on('close', () => {
+      clearTimeout(timer);
+      const status = found['grpc-status'];
+      resolve(typeof status === 'string' ? status : `http ${String(found[':status'])}`);
+    });
+    stream.resume();
+    stream.end(body);
+  });
 }
 
-/** Sends mutated calls over several connections at once, each waiting for its answer. */
+/** What is no gRPC at all is answered by HTTP. */
+function isRightful(status: string): boolean {
+  return rightful.has(status) || status === 'http 415';
+}
+
+/** Sends mutated calls over several connections at once, each call waiting for its answer. */
 export async function fuzzGrpc({
   port,
   seed,
   requests,
   connections,
 }: GrpcFuzzOptions): Promise<GrpcFuzzReport> {
-  const replies: Record<string, number> = {};
+  const statuses: Record<string, number> = {};
   const faults: string[] = [];
   let left = requests;
   const attack = async (index: number): Promise<void> => {
-    const dice = new Dice(seed + index);
-    const session = connect(`http://127.0.0.1:${port}`);
-    session.on('error', () => undefined);
+    const mutator = new GrpcMutator(new Dice(seed + index));
+    let session = connect(`http://127.0.0.1:${port}`);
     while (left-- > 0) {
-      const isRaw = dice.below(RAW_ONE_IN) === 0;
-      const shot = shootGrpc(dice);
-      const reply = isRaw ? await shootRaw(port, dice).then(() => 'raw') : await call(session, shot);
-      replies[reply] = (replies[reply] ?? 0) + 1;
-      if (wrongful.has(reply) && faults.length < MOST_FAULTS)
-        faults.push(
-          `${reply}: ${shot.path} ${JSON.stringify(shot.headers)} ${shot.body.toString('hex').slice(0, 2000)}`,
-        );
+      if (session.closed || session.destroyed) session = connect(`http://127.0.0.1:${port}`);
+      const shot = mutator.next();
+      const status = await call(session, shot);
+      statuses[status] = (statuses[status] ?? 0) + 1;
+      if (!isRightful(status) && faults.length < MOST_FAULTS) {
+        const { path, headers, body } = shot;
+        faults.push(`${status}: ${path} ${JSON.stringify(headers)} ${body.toString('hex').slice(0, 2000)}`);
+      }
     }
     session.destroy();
   };
   await Promise.all(Array.from({ length: connections }, (_, index) => attack(index)));
-  return { replies, faults };
+  return { statuses, faults };
 }

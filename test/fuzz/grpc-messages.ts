@@ -1,5 +1,5 @@
 import { deflateSync, gzipSync } from 'node:zlib';
-import { WireWriter } from '../../runtime/grpc/protobuf/wire-writer.ts';
+import { WireWriter } from '../../runtime/protobuf/wire-writer.ts';
 import { readSampleRow } from '../support/example-models.ts';
 import type { Dice } from '../support/dice.ts';
 import { mutateBytes } from './bytes.ts';
@@ -9,8 +9,6 @@ export interface GrpcShot {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** Leaves after sending, instead of waiting for the answer. */
-  readonly isCancelled: boolean;
 }
 
 const INFERENCE = '/inference.GRPCInferenceService/';
@@ -129,6 +127,5 @@ export function shootGrpc(dice: Dice): GrpcShot {
       ...(timeout !== undefined && { 'grpc-timeout': timeout }),
     },
     body,
-    isCancelled: dice.below(32) === 0,
   };
 }

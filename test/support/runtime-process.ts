@@ -131,12 +131,17 @@ export class RuntimeProcess {
     return this.#ask(this.port, address, options);
   }
 
-  askManagement(address: string): Promise<Answer> {
-    return this.#ask(this.managementPort, address, {});
+  askManagement(address: string, options: Ask = {}): Promise<Answer> {
+    return this.#ask(this.managementPort, address, options);
   }
 
   infer(body: string | Buffer, options: Ask = {}): Promise<Answer> {
     return this.ask('/v2/models/tumour/infer', { method: 'POST', body, ...options });
+  }
+
+  /** As when whatever collects the logs hangs. */
+  stopReading(): void {
+    this.#child.stdout?.pause();
   }
 
   kill(signal: NodeJS.Signals): void {

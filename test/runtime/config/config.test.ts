@@ -46,6 +46,10 @@ describe('the configuration', () => {
       grpcPort: 8081,
       managementPort: 8082,
       logLevel: 'info',
+      drift: undefined,
+      feedback: undefined,
+      records: undefined,
+      traces: undefined,
     });
   });
 
