@@ -76,7 +76,11 @@ export class RuntimeProcess {
     return this.#log
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line) as LogLine);
+      .map((line) => {
+        if (!line.startsWith('{'))
+          throw new Error(`what the runtime says is no line of its log: ${this.#log.slice(-4000)}`);
+        return JSON.parse(line) as LogLine;
+      });
   }
 
   get port(): number {

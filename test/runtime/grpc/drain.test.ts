@@ -1,13 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { exampleModelUri, readSampleRow } from '../../support/example-models.ts';
 import { GrpcClient } from '../../support/grpc-client.ts';
 import { RuntimeProcess } from '../../support/runtime-process.ts';
 
 const patience = { timeout: 30_000 };
 const running: RuntimeProcess[] = [];
+/** Ends the load of a test, also of one that fails. */
+let withdrawal: AbortController;
+beforeEach(() => (withdrawal = new AbortController()));
 const clients: GrpcClient[] = [];
 afterEach(async () => {
+  withdrawal.abort();
   for (const client of clients.splice(0)) client.close();
   for (const runtime of running.splice(0)) await runtime.stop();
 });
@@ -39,10 +43,10 @@ describe('SIGTERM under load over gRPC', { timeout: 60_000 }, () => {
   it('fails no request: clients are sent to other connections while this server still answers', async () => {
     const runtime = await start({ HEADGATE_DRAIN_SECONDS: '3' });
     const seen = { answered: 0, codes: new Set<number>() };
-    let isWithdrawn = false;
+    const withdrawn = withdrawal.signal;
     const load = Array.from({ length: 8 }, () => connectTo(runtime)).flatMap((client) =>
       Array.from({ length: 4 }, async () => {
-        while (!isWithdrawn) {
+        while (!withdrawn.aborted) {
           seen.codes.add(await client.codeOf('ModelInfer', sample));
           seen.answered++;
         }
@@ -57,7 +61,7 @@ describe('SIGTERM under load over gRPC', { timeout: 60_000 }, () => {
     await expect.poll(() => connectionsOf(runtime), patience).toBeLessThan(Math.min(connectedBefore, 0.5));
     expect(seen.answered).toBeGreaterThan(answeredBefore + 50);
     // From here on the endpoint is gone from every client: what is in flight still has to be answered.
-    isWithdrawn = true;
+    withdrawal.abort();
     await Promise.all(load);
     expect(await runtime.exitCode()).toBe(0);
     expect(seen.codes).toEqual(new Set([0]));

@@ -68,15 +68,19 @@ describe('ModelStreamInfer', { timeout: 30_000 }, () => {
   it('forgets the waiting requests of a client that leaves', async () => {
     const slow = await RuntimeProcess.start({ HEADGATE_MODEL_URI: exampleModelUri('slow.onnx') });
     const other = new GrpcClient(slow.grpcPort);
+    process.kill(slow.executorProcessId, 'SIGSTOP');
     const stream = other.streamInfer();
     stream.on('error', () => undefined);
     for (let index = 0; index < 30; index++) stream.write(request(`row ${index}`));
-    const report = async (): Promise<{ inFlight: number; total: { requests: number } }> =>
-      JSON.parse((await slow.askManagement('/headgate/report')).text) as Awaited<ReturnType<typeof report>>;
-    await slow.until('at work', async () => (await report()).inFlight > 10);
+    const inFlight = async (): Promise<number> => {
+      const { text } = await slow.askManagement('/headgate/report');
+      return (JSON.parse(text) as { inFlight: number }).inFlight;
+    };
+    await slow.until('in receipt of all', async () => (await inFlight()) === 30);
     stream.cancel();
-    await slow.until('idle', async () => (await report()).inFlight === 0);
-    expect((await report()).total.requests).toBeLessThan(25);
+    await slow.until('idle', async () => (await inFlight()) === 0);
+    process.kill(slow.executorProcessId, 'SIGCONT');
+    expect(await other.codeOf('ModelInfer', request('next'))).toBe(0);
     other.close();
     await slow.stop();
   });
