@@ -25,6 +25,12 @@ export const runtimeSchema = Type.Object(
     output: Type.Optional(outputSchema),
     queue: Type.Optional(queueSchema),
     batching: Type.Optional(batchingSchema),
+    logLevel: Type.Optional(
+      Type.Enum(['error', 'warn', 'info', 'debug'], {
+        description: 'How much the runtime logs; at debug, a line for each request. Without it, info.',
+        example: 'debug',
+      }),
+    ),
     records: Type.Optional(recordsSchema),
     drift: Type.Optional(driftSchema),
     feedback: Type.Optional(feedbackSchema),
