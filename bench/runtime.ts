@@ -7,12 +7,13 @@ import {
   sampleRequest,
 } from '../test/support/example-models.ts';
 import { RuntimeProcess } from '../test/support/runtime-process.ts';
+import { GrpcBenchClient, inferMessage } from './grpc-client.ts';
 import { HttpClient } from './http-client.ts';
 import { measure, medianOf, type Measured } from './measure.ts';
 
 /**
- * What the runtime costs over ONNX Runtime itself: the same model and the same row, once in a bare loop of
- * session.run() in this process and once over HTTP, in turns, so that a busy machine slows both alike.
+ * What the runtime costs over ONNX Runtime itself: the same model and the same row, in a bare loop of session.run() in
+ * this process, over HTTP as JSON and over gRPC as raw contents, in turns, so that a busy machine slows both alike.
  */
 
 const { values: options } = parseArgs({
@@ -48,12 +49,15 @@ async function bareContender(model: string): Promise<Contender> {
   return { name: 'bare session.run', loops: [run] };
 }
 
-function httpContender(clients: readonly HttpClient[]): Contender {
+function serverContender(
+  protocol: string,
+  clients: readonly { readonly ask: () => Promise<number> }[],
+): Contender {
   const loops = clients.map((client) => async (): Promise<void> => {
     const status = await client.ask();
     if (status !== 200) throw new Error(`the runtime answered ${status}`);
   });
-  return { name: `runtime, ${clients.length} client${clients.length === 1 ? '' : 's'}`, loops };
+  return { name: `${protocol}, ${clients.length} client${clients.length === 1 ? '' : 's'}`, loops };
 }
 
 /** One figure per contender and round; the round before the first warms everything up and is thrown away. */
@@ -97,15 +101,22 @@ async function benchmark(model: string): Promise<void> {
     { length: MANY_CLIENTS },
     () => new HttpClient(runtime.port, '/v2/models/bench/infer', sampleRequest),
   );
+  const message = inferMessage('bench', readSampleRow());
+  const grpcClients = Array.from(
+    { length: MANY_CLIENTS },
+    () => new GrpcBenchClient(runtime.grpcPort, message),
+  );
   try {
     const contenders = [
       await bareContender(model),
-      httpContender(clients.slice(0, 1)),
-      httpContender(clients),
+      serverContender('runtime', clients.slice(0, 1)),
+      serverContender('runtime', clients),
+      serverContender('gRPC', grpcClients.slice(0, 1)),
+      serverContender('gRPC', grpcClients),
     ];
     report(contenders, await race(contenders));
   } finally {
-    for (const client of clients) client.close();
+    for (const client of [...clients, ...grpcClients]) client.close();
     await runtime.stop();
   }
 }

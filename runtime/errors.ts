@@ -85,6 +85,7 @@ export type StartFailureReason =
   | 'ModelDigestMismatch'
   | 'ModelInvalid'
   | 'ModelWarmUpFailed'
+  | 'GoldenDataMismatch'
   | 'ModelUriUnsupported'
   | 'ConfigurationInvalid';
 

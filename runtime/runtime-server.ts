@@ -6,6 +6,7 @@ import type { RuntimeConfig } from './config/config.ts';
 import { DataPlane } from './inference/data-plane.ts';
 import { ExecutorPool } from './executor/executor-pool.ts';
 import { countThreads, readTextFile } from './executor/threads.ts';
+import { checkGoldenSets, readGoldenSets } from './golden/golden-data.ts';
 import { buildMethods } from './grpc/methods/methods.ts';
 import { GrpcServer } from './grpc/transport/grpc-server.ts';
 import { InferenceService } from './inference/inference-service.ts';
@@ -89,6 +90,7 @@ export class RuntimeServer {
       load: { modelPath: model.path, threads, maxBatchRows: this.#config.batch.maxRows },
       verifyUnchanged: () => verifyUnchanged(model),
     });
+    await this.#checkGoldenData(model.path);
     this.#dataPlane.prepare();
   }
 
@@ -109,6 +111,15 @@ export class RuntimeServer {
     await this.#watchers.close();
     this.#management.close();
     this.#log.info('drained');
+  }
+
+  async #checkGoldenData(modelPath: string): Promise<void> {
+    const [executor] = this.#pool.executors;
+    const { signature } = this.#pool;
+    const sets = await readGoldenSets(modelPath);
+    if (executor === undefined || signature === undefined || sets.length === 0) return;
+    await checkGoldenSets(sets, signature, async (work) => (await executor.run(work)).outputs);
+    this.#log.info('the model answers its golden data as it did where it was made', { sets: sets.length });
   }
 
   #buildQueue(): InferQueue {

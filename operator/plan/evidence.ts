@@ -9,7 +9,7 @@ export interface Failure {
   readonly message: string;
 }
 
-/** Why a candidate was given up by itself; the first nine are the runtime's own words. Each is told of in docs/reasons.md. */
+/** Why a candidate was given up by itself; the first ten are the runtime's own words. Each is told of in docs/reasons.md. */
 export type FailureReason =
   | 'ModelNotFound'
   | 'ModelDownloadFailed'
@@ -18,6 +18,7 @@ export type FailureReason =
   | 'ModelDigestMismatch'
   | 'ModelInvalid'
   | 'ModelWarmUpFailed'
+  | 'GoldenDataMismatch'
   | 'ModelUriUnsupported'
   | 'ConfigurationInvalid'
   | 'CrashLoop'
@@ -32,6 +33,7 @@ const hopeless: ReadonlySet<string> = new Set<FailureReason>([
   'ModelDigestMismatch',
   'ModelInvalid',
   'ModelWarmUpFailed',
+  'GoldenDataMismatch',
   'ModelUriUnsupported',
   'ConfigurationInvalid',
 ]);

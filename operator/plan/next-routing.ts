@@ -68,7 +68,7 @@ function isAllowedPreview(facts: Facts, preview: Preview, mayRaise: boolean): bo
 
 function canTake(facts: Facts, revision: string, share: number): boolean {
   const facing = facts.revisions.get(revision);
-  return (
-    references(facts.askedRouting, revision) && facing !== undefined && hasCapacityFor(facts, facing, share)
-  );
+  if (facing === undefined || !references(facts.askedRouting, revision)) return false;
+  // Of whom nothing can be recorded, since somebody else has the name, no abort would last.
+  return facing.objects.has('ControllerRevision') && hasCapacityFor(facts, facing, share);
 }

@@ -1,7 +1,7 @@
 import type { ModelDeploymentStatus } from '../api/model-deployment.ts';
 import type { Router } from '../traffic/router.ts';
 import { FULL_WEIGHT, revisionsIn, type Routing } from '../traffic/routing.ts';
-import { entryServiceName, MANAGEMENT_PORT } from '../api/names.ts';
+import { entryServiceName, headers, MANAGEMENT_PORT } from '../api/names.ts';
 import type { RuntimeReport } from './observed.ts';
 import type { Facts } from './facts.ts';
 
@@ -147,7 +147,7 @@ function proxiesLinger({ modelDeployment, observed }: Facts): string | undefined
   const sightings = [...observed.reports.values()].flatMap(({ routings }) => routings);
   const isNews = sightings.some(({ lastSeenSecondsAgo }) => lastSeenSecondsAgo < STALE_SIGHTING_SECONDS);
   return modelDeployment.spec.traffic.router === 'Service' && isNews
-    ? 'Waiting until no sidecar sends by the routes that Istio had; a client whose sidecar has lost istiod has to be restarted'
+    ? `Waiting until no sidecar sends by the routes that Istio had; a client whose sidecar has lost istiod has to be restarted, and none may pass on the header ${headers.routing} of what it was asked`
     : undefined;
 }
 

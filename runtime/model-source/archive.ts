@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough, Readable, Transform, Writable, type Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { createTarDecoder, type ParsedTarEntry } from 'modern-tar';
 import { StartFailure } from '../errors.ts';
+import { GOLDEN_FILE, GOLDEN_FOLDER } from '../golden/golden-data.ts';
 import { checkSize } from './download.ts';
 import type { LocalModel } from './model-source.ts';
 
@@ -24,12 +25,12 @@ export interface Archive {
   readonly maxBytes: number;
 }
 
-/** Takes the one ONNX file out of a tar archive, and refuses archives that hold anything but files and folders. */
+/** Takes the one ONNX file, and the golden data for it, out of a tar archive, and refuses archives that hold anything but files and folders. */
 export async function extractModel(archive: Archive, modelPath: string): Promise<LocalModel> {
   const partialPath = `${modelPath}.partial`;
   const handle = await open(partialPath, 'w');
   try {
-    const digest = await findModel(archive, handle);
+    const digest = await findModel(archive, modelPath, handle);
     await handle.sync();
     await rename(partialPath, modelPath);
     return { path: modelPath, digest };
@@ -41,7 +42,7 @@ export async function extractModel(archive: Archive, modelPath: string): Promise
   }
 }
 
-async function findModel(archive: Archive, handle: FileHandle): Promise<string> {
+async function findModel(archive: Archive, modelPath: string, handle: FileHandle): Promise<string> {
   const decoder = createTarDecoder({ strict: true });
   const unpacked = pipeline(
     createReadStream(archive.path),
@@ -55,7 +56,9 @@ async function findModel(archive: Archive, handle: FileHandle): Promise<string> 
   for await (const entry of decoder.readable) {
     checkEntry(archive, entry);
     if (isModel(entry) && digest !== undefined) refuse(archive, 'it holds more than one ONNX file');
+    const goldenPath = placeOfGolden(entry, path.dirname(modelPath));
     if (isModel(entry)) digest = await copy(entry, handle);
+    else if (goldenPath !== undefined) await keep(entry, goldenPath);
     else await drain(entry);
   }
   await unpacked;
@@ -98,6 +101,21 @@ function checkEntry(archive: Archive, { header }: ParsedTarEntry): void {
 /** Hidden files, such as those that macOS puts beside each file, are none. */
 function isModel({ header: { name, type = 'file' } }: ParsedTarEntry): boolean {
   return type === 'file' && /(^|[/])[^./][^/]*[.]onnx$/u.test(name);
+}
+
+/** Golden data keep their names and lose the folders above them; undefined for everything else. */
+function placeOfGolden(
+  { header: { name, type = 'file' } }: ParsedTarEntry,
+  folder: string,
+): string | undefined {
+  const [set = '', file = ''] = name.split('/').slice(-2);
+  const isGolden = type === 'file' && GOLDEN_FOLDER.test(set) && GOLDEN_FILE.test(file);
+  return isGolden ? path.join(folder, set, file) : undefined;
+}
+
+async function keep({ body }: ParsedTarEntry, file: string): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true });
+  await pipeline(Readable.fromWeb(body), createWriteStream(file));
 }
 
 async function copy({ body }: ParsedTarEntry, handle: FileHandle): Promise<string> {

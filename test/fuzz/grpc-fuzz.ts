@@ -1,6 +1,6 @@
 import { connect, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
 import { gzipSync } from 'node:zlib';
-import { WireWriter } from '../../runtime/grpc/protobuf/wire-writer.ts';
+import { WireWriter } from '../../runtime/protobuf/wire-writer.ts';
 import { writeFrame } from '../../runtime/grpc/transport/frames.ts';
 import { Dice } from '../support/dice.ts';
 import { readSampleRow } from '../support/example-models.ts';

@@ -20,9 +20,10 @@ import {
 
 /** The revisions that have a Deployment, in a stable order. */
 export function deployedRevisions(world: World): readonly string[] {
-  return [...world.objects]
-    .filter(([key, { versions }]) => key.startsWith('Deployment/') && versions[0] !== null)
-    .map(([key]) => key.slice('Deployment/'.length))
+  return [...world.objects.keys()]
+    .filter((key) => key.startsWith('Deployment/'))
+    .map((key) => key.slice('Deployment/'.length))
+    .filter((revision) => liveDeployment(world, revision) !== undefined)
     .sort();
 }
 

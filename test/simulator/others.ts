@@ -74,6 +74,9 @@ export function freeNames(world: World): readonly KubernetesObject[] {
     ...revisions.flatMap((name) => [
       stranger('v1', 'Service', name),
       stranger('policy/v1', 'PodDisruptionBudget', name),
+      stranger('autoscaling/v2', 'HorizontalPodAutoscaler', name),
+      stranger('apps/v1', 'Deployment', name),
+      stranger('apps/v1', 'ControllerRevision', name),
       stranger('networking.istio.io/v1', 'DestinationRule', name),
     ]),
     stranger('v1', 'Service', entryServiceName(NAME)),

@@ -242,11 +242,17 @@ export interface LiveService extends KubernetesObject {
 }
 
 export function liveDeployment(world: World, revision: string): LiveDeployment | undefined {
-  return live(world, `Deployment/${revision}`) as LiveDeployment | undefined;
+  return ownLive(world, `Deployment/${revision}`) as LiveDeployment | undefined;
 }
 
 export function liveAutoscaler(world: World, revision: string): LiveAutoscaler | undefined {
-  return live(world, `HorizontalPodAutoscaler/${revision}`) as LiveAutoscaler | undefined;
+  return ownLive(world, `HorizontalPodAutoscaler/${revision}`) as LiveAutoscaler | undefined;
+}
+
+/** What somebody else keeps under the name runs none of our pods. */
+function ownLive(world: World, key: string): KubernetesObject | undefined {
+  const object = live(world, key);
+  return object?.metadata.ownerReferences === undefined ? undefined : object;
 }
 
 /** The replicas of a revision as the API server has them; 0 without a Deployment. */

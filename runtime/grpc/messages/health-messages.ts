@@ -1,5 +1,5 @@
-import { wireTypes, WireReader } from '../protobuf/wire-reader.ts';
-import { WireWriter } from '../protobuf/wire-writer.ts';
+import { wireTypes, WireReader } from '../../protobuf/wire-reader.ts';
+import { WireWriter } from '../../protobuf/wire-writer.ts';
 
 const servingStatuses = { SERVING: 1, NOT_SERVING: 2, SERVICE_UNKNOWN: 3 } as const;
 

@@ -1,6 +1,6 @@
 import type { InferAnswer } from '../../inference/inference.ts';
 import { writeRaw } from '../../tensor/raw.ts';
-import { WireWriter } from '../protobuf/wire-writer.ts';
+import { WireWriter } from '../../protobuf/wire-writer.ts';
 import type { Form } from './infer-request.ts';
 import { writeContents } from './tensor-contents.ts';
 

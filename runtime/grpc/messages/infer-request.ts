@@ -2,7 +2,7 @@ import { RequestError } from '../../errors.ts';
 import type { InferRequest, ParameterValue, RequestedOutput } from '../../inference/inference.ts';
 import { isDatatype, type Datatype, type Tensor } from '../../tensor/datatype.ts';
 import { readRaw } from '../../tensor/raw.ts';
-import { wireTypes, WireReader, type FieldReaders } from '../protobuf/wire-reader.ts';
+import { wireTypes, WireReader, type FieldReaders } from '../../protobuf/wire-reader.ts';
 import { readParameter } from './parameters.ts';
 import { readContents } from './tensor-contents.ts';
 

@@ -1,7 +1,7 @@
 import type { RepositoryEntry } from '../../inference/data-plane.ts';
 import type { ModelConfig } from '../../inference/model-config.ts';
 import type { ModelStatistics } from '../../inference/statistics.ts';
-import { WireWriter } from '../protobuf/wire-writer.ts';
+import { WireWriter } from '../../protobuf/wire-writer.ts';
 
 /** Triton's extensions about the model: configuration, statistics and repository. */
 

@@ -1,5 +1,5 @@
 import type { ParameterValue } from '../../inference/inference.ts';
-import { wireTypes, type WireReader } from '../protobuf/wire-reader.ts';
+import { wireTypes, type WireReader } from '../../protobuf/wire-reader.ts';
 
 const MAXIMUM_PARAMETERS = 64;
 

@@ -1,6 +1,6 @@
 import type { ModelMetadata, ServerMetadata } from '../../inference/data-plane.ts';
-import { wireTypes, WireReader } from '../protobuf/wire-reader.ts';
-import { WireWriter } from '../protobuf/wire-writer.ts';
+import { wireTypes, WireReader } from '../../protobuf/wire-reader.ts';
+import { WireWriter } from '../../protobuf/wire-writer.ts';
 
 /** What the protocol asks and tells beside inference; the numbers are those of open-inference.proto. */
 

@@ -7,8 +7,8 @@ import {
   type Tensor,
   type TensorData,
 } from '../../tensor/datatype.ts';
-import { wireTypes, WireReader } from '../protobuf/wire-reader.ts';
-import type { WireWriter } from '../protobuf/wire-writer.ts';
+import { wireTypes, WireReader } from '../../protobuf/wire-reader.ts';
+import type { WireWriter } from '../../protobuf/wire-writer.ts';
 
 /** InferTensorContents: one list for each family of datatypes; FP16 has none. */
 

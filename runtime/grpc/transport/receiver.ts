@@ -37,7 +37,10 @@ export class Receiver {
     this.#frames = new FrameReader((bytes) => budget.checkSize(bytes));
     source.on('data', (chunk: Buffer) => this.#take(chunk));
     source.once('end', () => this.#end());
-    source.once('close', () => this.#fail(new HangUpError()));
+    source.once('close', () => {
+      // An error takes a stack with it, which costs more than all else here: not for every call that ends well.
+      if (!this.#isOver) this.#fail(new HangUpError());
+    });
   }
 
   #take(chunk: Buffer): void {

@@ -48,6 +48,15 @@ describe('a candidate that no route names yet', () => {
   });
 });
 
+test('a candidate that nothing can be recorded of gets no more, since no abort of it would last', () => {
+  const scene = atFirstPause().runs('v2', 2);
+  const record = scene.child('ControllerRevision', scene.revision('v2'));
+  scene.byHand('ControllerRevision', scene.revision('v2'), undefined);
+  expect(nextShare(scene, split(scene, 50), PROVEN)).toBe(5);
+  scene.byHand('ControllerRevision', scene.revision('v2'), record);
+  expect(nextShare(scene, split(scene, 50), PROVEN)).toBe(50);
+});
+
 describe('a candidate with 5 %', () => {
   const cases = [
     { wanted: 50, pods: 1, proof: PROVEN, share: 50, because: 'it is proven and has the pods' },

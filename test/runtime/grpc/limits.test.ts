@@ -10,7 +10,7 @@ import { once } from 'node:events';
 import { deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import { compressionAlgorithms, status } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { WireWriter } from '../../../runtime/grpc/protobuf/wire-writer.ts';
+import { WireWriter } from '../../../runtime/protobuf/wire-writer.ts';
 import { writeFrame } from '../../../runtime/grpc/transport/frames.ts';
 import { exampleModelUri, readSampleRow, sampleRequest } from '../../support/example-models.ts';
 import { GrpcClient } from '../../support/grpc-client.ts';

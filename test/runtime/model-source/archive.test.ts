@@ -54,6 +54,21 @@ describe('an archive with a model', () => {
     expect(digest).toBe(createHash('sha256').update(model).digest('hex'));
   });
 
+  it('gives the golden data beside it, and nothing that is only called so', async () => {
+    const archive = await tar(
+      file('fraud/model.onnx'),
+      file('fraud/test_data_set_0/input_0.pb', 'in'),
+      file('fraud/test_data_set_0/output_0.pb', 'out'),
+      file('fraud/test_data_set_0/notes.txt', 'about'),
+      file('fraud/test_data_set_x/input_0.pb', 'other'),
+      file('input_0.pb', 'other'),
+    );
+    await extract(archive);
+    const found = readdirSync(folder, { recursive: true }).filter((name) => String(name).endsWith('.pb'));
+    expect(found.toSorted()).toEqual(['test_data_set_0/input_0.pb', 'test_data_set_0/output_0.pb']);
+    expect(readFileSync(path.join(folder, 'test_data_set_0/output_0.pb'), 'utf8')).toBe('out');
+  });
+
   it('may have a long name', async () => {
     const name = `${'very-long-folder/'.repeat(20)}model.onnx`;
     await expect(extract(await tar(file(name)))).resolves.toBeDefined();

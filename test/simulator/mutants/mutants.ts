@@ -112,8 +112,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a rollout begins its steps anew in every pass',
     file: 'plan/rollout.ts',
-    snippet: 'if (known === stepsHash(facts)) return remembered;',
-    replacement: '',
+    snippet: 'if (known === stepsHash(facts)) {',
+    replacement: "if (known === 'another') {",
     caughtBy: 'I12',
   },
   {
@@ -311,8 +311,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'EndpointSlices that are behind are no doubt',
     file: 'plan/proof.ts',
-    snippet: 'EntryService: [endpointsUnknown, endpointsBehind],',
-    replacement: 'EntryService: [endpointsUnknown],',
+    snippet: 'EntryService: [endpointsUnknown, endpointsBehind, proxiesLinger],',
+    replacement: 'EntryService: [endpointsUnknown, proxiesLinger],',
     caughtBy: 'I11',
   },
   {

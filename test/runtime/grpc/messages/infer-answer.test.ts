@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { writeInferAnswer } from '../../../../runtime/grpc/messages/infer-answer.ts';
-import { WireReader } from '../../../../runtime/grpc/protobuf/wire-reader.ts';
+import { WireReader } from '../../../../runtime/protobuf/wire-reader.ts';
 import type { Tensor } from '../../../../runtime/tensor/datatype.ts';
 
 const whole: Tensor = { name: 'a', datatype: 'INT8', shape: [1], data: Int8Array.of(7) };

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RequestError } from '../../../../runtime/errors.ts';
-import { wireTypes, WireReader } from '../../../../runtime/grpc/protobuf/wire-reader.ts';
-import { WireWriter } from '../../../../runtime/grpc/protobuf/wire-writer.ts';
+import { RequestError } from '../../../runtime/errors.ts';
+import { wireTypes, WireReader } from '../../../runtime/protobuf/wire-reader.ts';
+import { WireWriter } from '../../../runtime/protobuf/wire-writer.ts';
 
 /** Writes the values as one list and reads them one by one. */
 function throughTheWire<T>(values: readonly (number | bigint)[], read: (reader: WireReader) => T): T[] {

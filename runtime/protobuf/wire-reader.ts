@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { RequestError } from '../../errors.ts';
+import { RequestError } from '../errors.ts';
 
 /** How a field's value is laid out; groups (3 and 4) left the language long ago. */
 export const wireTypes = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
