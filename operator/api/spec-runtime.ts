@@ -27,6 +27,12 @@ export const runtimeSchema = Type.Object(
     batching: Type.Optional(batchingSchema),
     executors: Type.Optional(executorsSchema),
     cache: Type.Optional(cacheSchema),
+    logLevel: Type.Optional(
+      Type.Enum(['error', 'warn', 'info', 'debug'], {
+        description: 'How much the runtime logs; at debug, a line for each request. Without it, info.',
+        example: 'debug',
+      }),
+    ),
     records: Type.Optional(recordsSchema),
     drift: Type.Optional(driftSchema),
     feedback: Type.Optional(feedbackSchema),

@@ -79,8 +79,9 @@ export function watchingEnvironment(
   runtime: Runtime | undefined,
   allow: readonly string[] | undefined,
 ): readonly Variable[] {
-  const { records, drift, feedback } = runtime ?? {};
+  const { logLevel, records, drift, feedback } = runtime ?? {};
   return [
+    ...variablesOf([['HEADGATE_LOG_LEVEL', logLevel]]),
     ...(records === undefined ? [] : recordsEnvironment(records, allow)),
     ...(drift === undefined ? [] : driftEnvironment(drift)),
     ...(feedback === undefined ? [] : feedbackEnvironment(feedback)),

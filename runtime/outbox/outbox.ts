@@ -22,8 +22,10 @@ export interface OutboxOptions<Item> {
   readonly maxItems: number;
   readonly maxBytes: number;
   readonly bytesOf: (item: Item) => number;
-  /** At most so many items go to the sink at once. */
+  /** At most so many items go to the sink at once; when so many wait, they go. */
   readonly batchSize: number;
+  /** So long the first item waits for others, since a write costs nearly the same for one and for many. */
+  readonly lingerMs: number;
   readonly onFailure: (error: Error, lost: number) => void;
 }
 
@@ -44,6 +46,8 @@ export class Outbox<Item> {
   #waiting: Item[] = [];
   #waitingBytes = 0;
   #isDraining = false;
+  /** Ends the wait for more items. */
+  #hurry: (() => void) | undefined;
   #accepted = 0;
   #writing: Promise<void> = Promise.resolve();
   #written = 0;
@@ -73,12 +77,14 @@ export class Outbox<Item> {
     this.#waitingBytes += bytes;
     this.#accepted++;
     if (!this.#isDraining) void this.#run();
+    else if (this.#waiting.length >= this.#options.batchSize) this.#hurry?.();
   }
 
   /** Resolves when all that was put in before has been taken or lost. */
   async flush(): Promise<void> {
     const before = this.#accepted;
     while (this.#written + this.#droppedBySink < before) {
+      this.#hurry?.();
       await nextTurn();
       await this.#writing;
     }
@@ -98,13 +104,23 @@ export class Outbox<Item> {
 
   async #run(): Promise<void> {
     this.#isDraining = true;
-    // What comes within one turn of the event loop goes to the sink together.
-    await nextTurn();
     while (this.#waiting.length > 0) {
+      if (this.#waiting.length < this.#options.batchSize) await this.#linger();
       this.#writing = this.#writeNext();
       await this.#writing;
     }
     this.#isDraining = false;
+  }
+
+  async #linger(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, this.#options.lingerMs);
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#hurry = undefined;
   }
 
   async #writeNext(): Promise<void> {

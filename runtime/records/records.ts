@@ -12,7 +12,8 @@ import { StdoutSink } from './sinks/stdout-sink.ts';
 
 const MOST_WAITING = 10_000;
 const MOST_WAITING_BYTES = 32 * 2 ** 20;
-const BATCH_SIZE = 64;
+const BATCH_SIZE = 256;
+const LINGER_MS = 100;
 const CLOSE_LIMIT_MS = 2000;
 /** Roughly what the facts of a record weigh. */
 const FACTS_BYTES = 600;
@@ -62,6 +63,7 @@ export class Records implements JourneyObserver {
       maxBytes: MOST_WAITING_BYTES,
       bytesOf: ({ inputs = '', outputs = '' }) => FACTS_BYTES + inputs.length + outputs.length,
       batchSize: BATCH_SIZE,
+      lingerMs: LINGER_MS,
       onFailure: (error, lost) => this.#warn(error, lost),
     });
   }

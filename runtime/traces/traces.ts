@@ -13,6 +13,7 @@ import { parseTraceparent } from './trace-context.ts';
 const MOST_WAITING = 2048;
 const MOST_WAITING_BYTES = 8 * 2 ** 20;
 const BATCH_SIZE = 128;
+const LINGER_MS = 100;
 const CLOSE_LIMIT_MS = 2000;
 const TRACE_BYTES = 1500;
 const LONGEST_TRACE_STATE = 512;
@@ -51,6 +52,7 @@ export class Traces implements JourneyObserver {
       maxBytes: MOST_WAITING_BYTES,
       bytesOf: () => TRACE_BYTES,
       batchSize: BATCH_SIZE,
+      lingerMs: LINGER_MS,
       onFailure: (error, lost) => this.#warn(error, lost),
     });
   }

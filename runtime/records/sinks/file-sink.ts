@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { appendFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Sink } from '../../outbox/outbox.ts';
@@ -21,7 +21,8 @@ export class FileSink implements Sink<DecisionRecord> {
   readonly #sweeper: NodeJS.Timeout;
   /** Whatever touches the files does so alone. */
   #turn: Promise<unknown> = Promise.resolve();
-  #currentBytes: number | undefined;
+  /** The file that is written to, and how long it is. */
+  #current: { readonly handle: FileHandle; bytes: number } | undefined;
 
   constructor(settings: FileSinkSettings) {
     this.#settings = settings;
@@ -38,17 +39,17 @@ export class FileSink implements Sink<DecisionRecord> {
   erase(requestIds: ReadonlySet<string>): Promise<number> {
     return this.#alone(async () => {
       let erased = 0;
+      await this.#closeCurrent();
       for (const file of await this.#list(/^records(?:-\d+)?\.jsonl$/u)) {
         erased += await this.#eraseFrom(file, requestIds);
       }
-      this.#currentBytes = undefined;
       return erased;
     });
   }
 
   async close(): Promise<void> {
     clearInterval(this.#sweeper);
-    await this.#turn;
+    await this.#alone(() => this.#closeCurrent());
   }
 
   #alone<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -63,22 +64,33 @@ export class FileSink implements Sink<DecisionRecord> {
 
   async #append(records: readonly DecisionRecord[]): Promise<void> {
     const text = Buffer.from(records.map((record) => `${toLine(record)}\n`).join(''));
-    if (this.#currentBytes === undefined) {
-      await mkdir(this.#settings.directory, { recursive: true });
-      this.#currentBytes = await sizeOf(this.#currentPath);
-    }
-    if (this.#currentBytes > 0 && this.#currentBytes + text.length > this.#settings.maxBytes)
-      await this.#rotate();
-    await appendFile(this.#currentPath, text, { mode: 0o600 });
-    this.#currentBytes += text.length;
+    const isTooLong = (bytes: number): boolean => bytes > 0 && bytes + text.length > this.#settings.maxBytes;
+    if (isTooLong((await this.#open()).bytes)) await this.#rotate();
+    const current = await this.#open();
+    await current.handle.appendFile(text);
+    current.bytes += text.length;
+  }
+
+  async #open(): Promise<{ readonly handle: FileHandle; bytes: number }> {
+    if (this.#current !== undefined) return this.#current;
+    await mkdir(this.#settings.directory, { recursive: true });
+    const handle = await open(this.#currentPath, 'a', 0o600);
+    this.#current = { handle, bytes: (await handle.stat()).size };
+    return this.#current;
+  }
+
+  async #closeCurrent(): Promise<void> {
+    const { handle } = this.#current ?? {};
+    this.#current = undefined;
+    await handle?.close();
   }
 
   async #rotate(): Promise<void> {
+    await this.#closeCurrent();
     const closed = await this.#list(CLOSED);
     const last = Number(/\d+/u.exec(path.basename(closed.at(-1) ?? ''))?.[0] ?? 0);
     const next = `records-${String(last + 1).padStart(8, '0')}.jsonl`;
     await rename(this.#currentPath, path.join(this.#settings.directory, next));
-    this.#currentBytes = 0;
     // One of the files is the current one.
     const surplus = closed.length + 1 - (this.#settings.maxFiles - 1);
     for (const file of closed.slice(0, Math.max(0, surplus))) await rm(file, { force: true });
@@ -143,13 +155,5 @@ async function bornAt(file: string): Promise<number> {
     return (await stat(file)).birthtimeMs;
   } catch {
     return Infinity;
-  }
-}
-
-async function sizeOf(file: string): Promise<number> {
-  try {
-    return (await stat(file)).size;
-  } catch {
-    return 0;
   }
 }

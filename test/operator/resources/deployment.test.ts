@@ -159,10 +159,11 @@ describe('a pod', () => {
     expect(Object.keys(environmentOf()).filter((name) => name.includes('RECORDS'))).toEqual([]);
   });
 
-  test('tells the runtime what to compare with when it watches for drift, and of which answers labels may come', () => {
+  test('tells the runtime what to compare with when it watches for drift, of which answers labels may come, and how much to log', () => {
     const drift = { baseline: 'File' as const, file: '/etc/baseline.json', learnRows: 500, window: '1m' };
     const feedback = { answers: 500, wait: '2h' };
-    expect(environmentOf({ runtime: { drift, feedback } })).toMatchObject({
+    expect(environmentOf({ runtime: { logLevel: 'debug', drift, feedback } })).toMatchObject({
+      HEADGATE_LOG_LEVEL: 'debug',
       HEADGATE_FEEDBACK_ANSWERS: '500',
       HEADGATE_FEEDBACK_WAIT_SECONDS: '7200',
       HEADGATE_DRIFT_BASELINE: 'File',

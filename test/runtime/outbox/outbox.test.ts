@@ -48,6 +48,7 @@ function build(options: Partial<OutboxOptions<string>> = {}): {
     maxBytes: 1000,
     bytesOf: (item) => item.length,
     batchSize: 2,
+    lingerMs: 0,
     onFailure: ({ message }, lost) => failures.push([message, lost]),
     ...options,
   });
@@ -64,19 +65,43 @@ describe('an outbox', () => {
     expect(outbox.counts).toEqual({ written: 3, droppedFull: 0, droppedBySink: 0 });
   });
 
+  it('waits for more, and goes when there are enough or somebody is in a hurry', async () => {
+    const { sink, outbox } = build({ lingerMs: 3_600_000 });
+    outbox.put('a');
+    await new Promise(setImmediate);
+    expect(sink.taken).toEqual([]);
+    outbox.put('b');
+    await new Promise(setImmediate);
+    expect(sink.taken).toEqual([['a', 'b']]);
+    outbox.put('c');
+    await outbox.flush();
+    expect(sink.taken).toEqual([['a', 'b'], ['c']]);
+    outbox.put('d');
+    await outbox.close(60_000);
+    expect(sink.taken.at(-1)).toEqual(['d']);
+  });
+
+  it('goes by itself when it has waited for so long', async () => {
+    const { sink, outbox } = build({ lingerMs: 1 });
+    outbox.put('a');
+    const deadline = performance.now() + 10_000;
+    while (sink.taken.length === 0 && performance.now() < deadline) await new Promise(setImmediate);
+    expect(sink.taken).toEqual([['a']]);
+  });
+
   it('drops and counts what a hanging sink leaves no room for, and never waits', async () => {
     const { sink, outbox } = build();
     sink.hang();
-    outbox.put('first');
+    for (const item of ['first', 'second']) outbox.put(item);
     await new Promise(setImmediate);
     for (let count = 0; count < 10; count++) outbox.put('more');
     expect(outbox.counts).toEqual({ written: 0, droppedFull: 7, droppedBySink: 0 });
     sink.goOn();
     await outbox.flush();
-    expect(outbox.counts).toEqual({ written: 4, droppedFull: 7, droppedBySink: 0 });
+    expect(outbox.counts).toEqual({ written: 5, droppedFull: 7, droppedBySink: 0 });
     outbox.put('there is room again');
     await outbox.flush();
-    expect(outbox.counts.written).toBe(5);
+    expect(outbox.counts.written).toBe(6);
   });
 
   it('is bounded in bytes too, and gives them back', async () => {
