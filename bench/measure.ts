@@ -4,7 +4,12 @@ export interface Measured {
   readonly p99Ms: number;
 }
 
-function median(values: readonly number[]): number {
+/** Of ascending values. */
+export function quantileOf(sorted: readonly number[], share: number): number {
+  return sorted[Math.ceil(share * sorted.length) - 1] ?? NaN;
+}
+
+export function median(values: readonly number[]): number {
   return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? NaN;
 }
 
@@ -19,12 +24,12 @@ export function medianOf(rounds: readonly Measured[]): Measured {
 
 /** Repeats `once` in so many loops side by side until the time is over. */
 export async function measure(
-  loops: readonly (() => Promise<void>)[],
+  loops: readonly (() => Promise<unknown>)[],
   durationMs: number,
 ): Promise<Measured> {
   const latencies: number[] = [];
   const startedAt = performance.now();
-  const loop = async (once: () => Promise<void>): Promise<void> => {
+  const loop = async (once: () => Promise<unknown>): Promise<void> => {
     for (let askedAt = startedAt; askedAt - startedAt < durationMs;) {
       askedAt = performance.now();
       await once();
@@ -34,6 +39,9 @@ export async function measure(
   await Promise.all(loops.map(loop));
   const seconds = (performance.now() - startedAt) / 1000;
   const sorted = latencies.sort((left, right) => left - right);
-  const quantile = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1] ?? NaN;
-  return { perSecond: latencies.length / seconds, p50Ms: quantile(0.5), p99Ms: quantile(0.99) };
+  return {
+    perSecond: latencies.length / seconds,
+    p50Ms: quantileOf(sorted, 0.5),
+    p99Ms: quantileOf(sorted, 0.99),
+  };
 }

@@ -7,7 +7,7 @@ import {
   sampleRequest,
 } from '../test/support/example-models.ts';
 import { RuntimeProcess } from '../test/support/runtime-process.ts';
-import { HttpClient } from './http-client.ts';
+import { HttpClient } from './load/http-client.ts';
 import { measure, medianOf, type Measured } from './measure.ts';
 
 /**
