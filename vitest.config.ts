@@ -21,7 +21,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{operator,runtime,support,docs,demo,soak}/**/*.test.ts'],
+          include: ['test/{operator,runtime,support,docs,demo,soak,fuzz}/**/*.test.ts'],
           // Many start processes, on machines that may be busy.
           testTimeout: 30_000,
         },

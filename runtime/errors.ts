@@ -17,6 +17,7 @@ export const httpStatusOf = {
   InternalError: 500,
   ModelNotReady: 503,
   ExecutorLost: 503,
+  DeadlineExceeded: 504,
 } as const;
 
 export type RequestErrorReason = keyof typeof httpStatusOf;

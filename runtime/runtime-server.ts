@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'winston';
+import { Batcher } from './batching/batcher.ts';
 import type { RuntimeConfig } from './config/config.ts';
 import { DataPlane } from './inference/data-plane.ts';
-import { ExecutorSupervisor } from './executor/supervisor.ts';
+import { ExecutorPool } from './executor/executor-pool.ts';
 import { countThreads, readTextFile } from './executor/threads.ts';
 import { InferenceService } from './inference/inference-service.ts';
 import { Statistics } from './inference/statistics.ts';
@@ -32,7 +33,7 @@ export class RuntimeServer {
   readonly #traffic = new Traffic();
   readonly #statistics = new Statistics();
   readonly #metrics: Metrics;
-  readonly #executor: ExecutorSupervisor;
+  readonly #pool: ExecutorPool;
   readonly #queue: InferQueue;
   readonly #dataPlane: DataPlane;
   readonly #rest: RestServer;
@@ -42,13 +43,13 @@ export class RuntimeServer {
   constructor(config: RuntimeConfig, { log, onFatal }: Surroundings) {
     this.#config = config;
     this.#log = log;
-    this.#executor = new ExecutorSupervisor({
+    this.#pool = new ExecutorPool(1, {
       log,
       onFatal,
       runTimeoutMs: config.runTimeoutMs,
       onRestart: () => this.#metrics.recordExecutorRestart(),
     });
-    this.#queue = new InferQueue(this.#executor, config.queueMaxDepth);
+    this.#queue = this.#buildQueue();
     this.#metrics = new Metrics({
       model: config.modelName,
       revision: config.revision,
@@ -57,8 +58,9 @@ export class RuntimeServer {
     });
     this.#dataPlane = new DataPlane({
       modelName: config.modelName,
-      executor: this.#executor,
+      model: this.#pool,
       queue: this.#queue,
+      timeoutMs: config.queue.timeoutMs,
       inputRules: config.inputs,
       output: config.output,
     });
@@ -75,8 +77,8 @@ export class RuntimeServer {
     this.#model = model;
     const threads = this.#config.threads ?? countThreads(readTextFile);
     this.#log.info('loading the model', { digest: model.digest, threads });
-    await this.#executor.start({
-      load: { modelPath: model.path, threads },
+    await this.#pool.start({
+      load: { modelPath: model.path, threads, maxBatchRows: this.#config.batch.maxRows },
       verifyUnchanged: () => verifyUnchanged(model),
     });
     this.#dataPlane.prepare();
@@ -91,9 +93,19 @@ export class RuntimeServer {
     const force = setTimeout(() => this.#rest.closeByForce(), FINISH_LIMIT_MS);
     await this.#rest.close();
     clearTimeout(force);
-    await this.#executor.close();
+    await this.#pool.close();
     this.#management.close();
     this.#log.info('drained');
+  }
+
+  #buildQueue(): InferQueue {
+    const { batch, queue } = this.#config;
+    return new InferQueue({
+      executors: this.#pool.executors,
+      batcher: new Batcher(batch),
+      maxDepth: queue.maxDepth,
+      observers: [this.#statistics],
+    });
   }
 
   #buildRest(): RestServer {

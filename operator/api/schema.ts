@@ -45,22 +45,26 @@ interface DurationOptions {
   readonly description: string;
   readonly default?: string;
   readonly example?: string;
+  readonly validations?: readonly Rule[];
 }
 
 /** At most 16 characters of at most 6 digits a part stay within the 290 years that Go and CEL can hold. */
 export const DURATION_PATTERN = '^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$';
 
 /** A length of time such as 100ms or 1h30m, of at least a millisecond. */
-export function duration({ field, ...options }: DurationOptions): TString {
+export function duration({ field, validations = [], ...options }: DurationOptions): TString {
   return Type.String({
     ...options,
     maxLength: 16,
     pattern: DURATION_PATTERN,
     patternMessage: `${field} must be a duration such as 100ms, 30s, 10m or 1h30m`,
-    ...rules({
-      rule: `!self.matches('${DURATION_PATTERN}') || duration(self) >= duration('1ms')`,
-      message: `${field} must be longer than 0; write for example ${options.default ?? options.example ?? '30s'}`,
-    }),
+    ...rules(
+      {
+        rule: `!self.matches('${DURATION_PATTERN}') || duration(self) >= duration('1ms')`,
+        message: `${field} must be longer than 0; write for example ${options.default ?? options.example ?? '30s'}`,
+      },
+      ...validations,
+    ),
   });
 }
 

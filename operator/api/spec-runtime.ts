@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { inputsSchema, outputSchema } from './spec-input-output.ts';
+import { batchingSchema, queueSchema } from './spec-request-path.ts';
 import { quantity, rules, textOfForm, wholeNumber, type Rule } from './schema.ts';
 
 export const runtimeSchema = Type.Object(
@@ -17,24 +18,10 @@ export const runtimeSchema = Type.Object(
         },
       ),
     ),
-    queue: Type.Optional(
-      Type.Object(
-        {
-          maxDepth: Type.Optional(
-            wholeNumber({
-              description:
-                'How many requests may wait in one pod before more are answered with 429 and a Retry-After.',
-              minimum: 1,
-              maximum: 100_000,
-              example: 512,
-            }),
-          ),
-        },
-        { description: 'How the runtime queues requests.' },
-      ),
-    ),
     inputs: Type.Optional(inputsSchema),
     output: Type.Optional(outputSchema),
+    queue: Type.Optional(queueSchema),
+    batching: Type.Optional(batchingSchema),
   },
   { description: 'How the model is served.' },
 );

@@ -142,6 +142,11 @@ export const statusSchema = Type.Object(
         ...listByKey('uid'),
       }),
     ),
+    decisionsForgottenUntil: Type.Optional(
+      time(
+        'When the latest decision was made that `decisions` holds no more: one no later that has no answer expires.',
+      ),
+    ),
     pendingMarks: Type.Optional(
       Type.Array(pendingMarkSchema, {
         description: 'What was decided of revisions and does not stand on their ControllerRevisions yet.',

@@ -9,6 +9,7 @@ import type { Facts } from '../plan/facts.ts';
 import type { Proof } from '../plan/proof.ts';
 import { readRollout, type Rollout } from '../plan/rollout.ts';
 import { rolloutIdOf } from '../plan/rollout-id.ts';
+import { isForgotten } from './answers.ts';
 import { retry, rollback } from './afterwards.ts';
 import { isVerified, whoDecides } from './identity.ts';
 import { expired, refused, type Effect, type Hearing, type Ruling } from './ruling.ts';
@@ -38,7 +39,7 @@ export function hearNext(facts: Facts, proof: Proof, nowMs: number): Heard | und
   return {
     status: {
       ...(effect === undefined ? status : inForce(status, effect)),
-      decisions: remembered(answer, untold, status.decisions),
+      ...remembered(answer, untold, status),
     },
     event: {
       type: ruling.phase === 'Applied' ? 'Normal' : 'Warning',
@@ -71,27 +72,29 @@ function untoldAnswers({ observed, modelDeployment }: Facts): readonly AnsweredD
 function remembered(
   answer: AnsweredDecision,
   untold: readonly AnsweredDecision[],
-  before: readonly AnsweredDecision[] = [],
-): AnsweredDecision[] {
+  { decisions: before = [], decisionsForgottenUntil }: ModelDeploymentStatus,
+): Pick<ModelDeploymentStatus, 'decisions' | 'decisionsForgottenUntil'> {
   const told = before.filter((known) => !untold.includes(known));
   const kept = new Set([...untold, ...told.slice(0, MOST_DECISIONS - 1 - untold.length)]);
-  return [answer, ...before.filter((known) => kept.has(known))];
+  const forgotten = before.filter((known) => !kept.has(known)).map(({ createdAt }) => createdAt);
+  const until = [...forgotten, ...(decisionsForgottenUntil === undefined ? [] : [decisionsForgottenUntil])]
+    .sort()
+    .at(-1);
+  return {
+    decisions: [answer, ...before.filter((known) => kept.has(known))],
+    ...(until !== undefined && { decisionsForgottenUntil: until }),
+  };
 }
 
-/**
- * In the order in which they were made; the API server's times have whole seconds. One that is older than all that are
- * remembered was answered before those: only a cache that is far behind shows it without its answer.
- */
+/** In the order in which they were made; the API server's times have whole seconds. */
 function waiting({ observed, modelDeployment }: Facts): readonly RolloutDecision[] {
-  const { decisions: answers = [] } = modelDeployment.status ?? {};
-  const answered = new Set(answers.map(({ uid }) => uid));
-  const forgottenBefore =
-    answers.length < MOST_DECISIONS ? '' : answers.map(({ createdAt }) => createdAt).sort()[0];
+  const { status = {} } = modelDeployment;
+  const answered = new Set(status.decisions?.map(({ uid }) => uid));
   const orderOf = ({ metadata }: RolloutDecision): string =>
     `${metadata.creationTimestamp ?? ''} ${metadata.name}`;
   return observed.decisions
-    .filter(({ status, metadata }) => status?.phase === undefined && !answered.has(metadata.uid ?? ''))
-    .filter(({ metadata }) => (metadata.creationTimestamp ?? '') >= (forgottenBefore ?? ''))
+    .filter((decision) => decision.status?.phase === undefined && !answered.has(decision.metadata.uid ?? ''))
+    .filter((decision) => !isForgotten(decision, status))
     .sort((left, right) => (orderOf(left) < orderOf(right) ? -1 : 1));
 }
 

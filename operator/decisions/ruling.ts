@@ -18,6 +18,7 @@ export type RulingReason =
   | 'NothingWaits'
   | 'NotAborted'
   | 'NotPaused'
+  | 'NotRemembered'
   | 'PausedByDecision'
   | 'RevisionUnknown'
   | 'RolloutOver'

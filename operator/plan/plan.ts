@@ -9,11 +9,13 @@ import { withoutRefused } from '../traffic/traffic-refusal.ts';
 import { answersOf, type Answer } from '../decisions/answers.ts';
 import { hearNext } from '../decisions/decide.ts';
 import type { Action } from './action.ts';
+import { comesFirst, type Intent } from './comes-first.ts';
 import { gatherFacts, type Facts } from './facts.ts';
 import { nextRouting } from './next-routing.ts';
 import type { Observed, PlatformObservation } from './observed.ts';
+import { LOOK_WHILE_ROLLING_MS } from './pace.ts';
 import { evaluateProof, type Proof } from './proof.ts';
-import { retirable } from './retirement.ts';
+import { obsoletePolicies, retirable } from './retirement.ts';
 import { decideCourse } from './rules.ts';
 import { planWrites } from './writes.ts';
 
@@ -33,27 +35,38 @@ const LOOK_AFTER_WRITE_MS = 100;
 export function plan(modelDeployment: ModelDeployment, observed: Observed, nowMs: number): Plan {
   const facts = gatherFacts(withoutRefused(modelDeployment, observed.refusedTraffic), observed);
   const proof = evaluateProof(facts, nowMs);
-  const heard = hearNext(facts, proof, nowMs);
-  if (heard === undefined) return goOn(facts, proof, nowMs);
+  const intent = intend(facts, proof, nowMs);
+  const heard = comesFirst(facts, intent) ? undefined : hearNext(facts, proof, nowMs);
+  if (heard === undefined) return goOn(facts, proof, { intent, nowMs });
   const { status, event } = heard;
-  const answers = answersOf(observed.decisions, status);
+  const answers = answersOf(observed, status, nowMs);
   return { actions: [{ kind: 'RecordEvent', event }], status, answers, requeueAfterMs: 0 };
 }
 
-function goOn(facts: Facts, proof: Proof, nowMs: number): Plan {
+function intend(facts: Facts, proof: Proof, nowMs: number): Intent {
   const course = decideCourse(facts, proof, nowMs);
   const routing = nextRouting(facts, course, proof);
   const retired = retirable(facts, routing, proof, nowMs).filter(({ name }) => !course.shares.has(name));
-  const writes = planWrites(facts, course, routing, retired);
+  const policies = obsoletePolicies(facts, proof, nowMs);
+  return { course, routing, writes: planWrites(facts, course, routing, { retired, policies }) };
+}
+
+function goOn(
+  facts: Facts,
+  proof: Proof,
+  { intent, nowMs }: { readonly intent: Intent; readonly nowMs: number },
+): Plan {
+  const { course, routing, writes } = intent;
   const status = buildStatus({ facts, proof, course, routing, nowMs });
   const looks = [
     ...(course.nextLookMs === undefined ? [] : [course.nextLookMs]),
     ...(writes.length > 0 ? [LOOK_AFTER_WRITE_MS] : []),
+    ...(hasObsoletePolicies(facts) ? [LOOK_WHILE_ROLLING_MS] : []),
   ];
   return {
     actions: [...writes, ...eventsOf(facts, course, status)],
     status,
-    answers: answersOf(facts.observed.decisions, status),
+    answers: answersOf(facts.observed, status, nowMs),
     ...(looks.length > 0 && { requeueAfterMs: Math.min(...looks) }),
   };
 }
@@ -71,8 +84,13 @@ export function needsEvidence(
     modelDeployment.status?.rollout !== undefined ||
     isUnproven(modelDeployment, children, platform) ||
     isToBeTried(modelDeployment, children) ||
-    hasLeftovers(modelDeployment, children)
+    hasLeftovers(modelDeployment, children) ||
+    routerFor(modelDeployment, platform).obsoletePolicies(children, modelDeployment).length > 0
   );
+}
+
+function hasObsoletePolicies({ router, observed, modelDeployment }: Facts): boolean {
+  return router.obsoletePolicies(observed.children, modelDeployment).length > 0;
 }
 
 function isUnproven(

@@ -68,7 +68,7 @@ const doubts: Readonly<Record<Router['carrier'], readonly Doubt[]>> = {
     sidecarBehind,
     sidecarsNotYetPushed,
   ],
-  EntryService: [endpointsUnknown, endpointsBehind],
+  EntryService: [endpointsUnknown, endpointsBehind, proxiesLinger],
 };
 
 function gatewaysNotAsked({ modelDeployment, observed }: Facts): string | undefined {
@@ -140,6 +140,15 @@ function endpointsUnknown({ modelDeployment, observed }: Facts): string | undefi
   const { pods, problem = 'they were not asked for yet' } = observed.endpoints;
   const name = entryServiceName(modelDeployment.metadata.name);
   return pods === undefined ? `The EndpointSlices of Service ${name} are not known: ${problem}` : undefined;
+}
+
+/** Of a Service that was chosen nobody is told before the last sidecar has let go of the routes that it had. */
+function proxiesLinger({ modelDeployment, observed }: Facts): string | undefined {
+  const sightings = [...observed.reports.values()].flatMap(({ routings }) => routings);
+  const isNews = sightings.some(({ lastSeenSecondsAgo }) => lastSeenSecondsAgo < STALE_SIGHTING_SECONDS);
+  return modelDeployment.spec.traffic.router === 'Service' && isNews
+    ? 'Waiting until no sidecar sends by the routes that Istio had; a client whose sidecar has lost istiod has to be restarted'
+    : undefined;
 }
 
 /** kube-proxies cannot be asked; what they are told can. That they follow, the pods they leave will tell. */

@@ -1,3 +1,4 @@
+import type { KubernetesObject } from '../api/object.ts';
 import { references, type Routing } from '../traffic/routing.ts';
 import { leftovers, type Facts, type RevisionFacts } from './facts.ts';
 import type { PodObservation, RuntimeReport } from './observed.ts';
@@ -27,6 +28,20 @@ function provenLongEnough(proof: Proof, nowMs: number): boolean {
   return proof.kind === 'Proven' && nowMs - proof.sinceMs >= DRAIN_SECONDS * 1000;
 }
 
+/** Policies that may go now: their routes have gone, and no pod has heard of a proxy that would still use one. */
+export function obsoletePolicies(
+  { router, observed, modelDeployment }: Facts,
+  proof: Proof,
+  nowMs: number,
+): readonly KubernetesObject[] {
+  const ready = observed.pods.filter((pod) => pod.ready);
+  const reports = ready.map(({ name }) => observed.reports.get(name));
+  const areLeft = reports.every((report) => report !== undefined && isFreeOfProxies(report));
+  return areLeft && provenLongEnough(proof, nowMs)
+    ? router.obsoletePolicies(observed.children, modelDeployment)
+    : [];
+}
+
 /** A pod that is not ready is in no EndpointSlice; one that is must say itself that nothing arrives. */
 function isIdle({ observed, router }: Facts, { name, ready }: PodObservation): boolean {
   if (!ready) return true;
@@ -44,7 +59,13 @@ function isUnused({ inFlight, lastRequestSecondsAgo }: RuntimeReport): boolean {
  */
 function isUnsought(report: RuntimeReport): boolean {
   const { lastConnectionSecondsAgo } = report;
+  if (!isFreeOfProxies(report)) return false;
   return lastConnectionSecondsAgo === undefined ? isUnused(report) : isLongAgo(lastConnectionSecondsAgo);
+}
+
+/** What came by a route came from a proxy that still has one, over a connection that it may keep for ever. */
+function isFreeOfProxies({ routings }: RuntimeReport): boolean {
+  return routings.every(({ lastSeenSecondsAgo }) => isLongAgo(lastSeenSecondsAgo));
 }
 
 function isLongAgo(secondsAgo: number | null): boolean {

@@ -8,7 +8,7 @@ import type { RolloutState } from './course.ts';
 import type { Facts, RevisionFacts } from './facts.ts';
 import { askedAtMs, type Proof } from './proof.ts';
 import { newRolloutId } from './rollout-id.ts';
-import { missingFeatures } from './support.ts';
+import { lacksGateways, missingFeatures } from './support.ts';
 import { keptWarm } from './warm.ts';
 
 /** One rollout as this pass finds it. */
@@ -53,7 +53,11 @@ export function readRollout(
     stepIndex,
     stepCount,
     demand: strategy.demand(position),
-    missing: missingFeatures(facts, strategy, position),
+    // Of a rollout that may divide the traffic later, or has done so, its steps are one whole (I13: a rollback has none).
+    missing: missingFeatures(facts, strategy, {
+      ...position,
+      stepIndex: state.skipsSteps === true ? stepCount : 0,
+    }),
     served: loadOf(facts.askedRouting, candidate.name) > 0 || loadOf(before.routing, candidate.name) > 0,
     wait: strategy.wait(stepIndex, Date.parse(state.stepEnteredAt)),
     nowMs,
@@ -70,13 +74,20 @@ function continued(facts: Facts, candidate: RevisionFacts, nowMs: number): Rollo
   const remembered = facts.modelDeployment.status?.rollout;
   if (remembered?.revision !== candidate.name) return undefined;
   const { id, startedAt, paused, stepsHash: known } = remembered;
-  if (known === stepsHash(facts)) return remembered;
+  if (known === stepsHash(facts)) {
+    return isReleased(facts) ? { ...remembered, stepEnteredAt: new Date(nowMs).toISOString() } : remembered;
+  }
   // Edited steps begin anew from the weight as it is (docs/decisions/0003); it stays the same rollout, paused or not.
   return {
     ...started(facts, candidate, nowMs),
     ...{ id, startedAt },
     ...(paused !== undefined && { paused }),
   };
+}
+
+/** What was held for want of Istio waits for its pods from now on, and rests in its pause from now on. */
+function isReleased(facts: Facts): boolean {
+  return facts.modelDeployment.status?.reason === 'IstioMissing' && !lacksGateways(facts);
 }
 
 function started(facts: Facts, candidate: RevisionFacts, nowMs: number): RolloutState {
@@ -107,11 +118,22 @@ export function lacksPods({ facts, candidate, demand, wait }: Rollout): boolean 
 /** Since when the step waits for pods; one whose traffic was taken back waits since that was asked for. */
 export function waitingSinceMs(rollout: Rollout): number | undefined {
   const { facts, state, nowMs } = rollout;
-  if (!lacksPods(rollout)) return undefined;
+  if (!lacksPods(rollout) || waitsForRoom(rollout)) return undefined;
   return Math.max(
     Date.parse(state.stepEnteredAt),
     isTakenBack(rollout) ? askedAtMs(facts, facts.modelDeployment.status, nowMs) : 0,
   );
+}
+
+/** There is room for one only, and the stable keeps it for as long as nothing arrives through the gateways. */
+export function waitsForRoom({ facts, candidate, demand }: Rollout): boolean {
+  return lacksGateways(facts) && demand.endsStableFirst === true && !candidate.objects.has('Deployment');
+}
+
+/** The stable was ended for it: whoever held it now would leave everybody with nobody. */
+export function hasTakenOver({ stable, candidate, demand }: Rollout): boolean {
+  const isAlone = candidate.objects.has('Deployment') && !stable.objects.has('Deployment');
+  return demand.endsStableFirst === true && isAlone;
 }
 
 function isTakenBack({ facts, candidate, served }: Rollout): boolean {

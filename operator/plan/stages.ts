@@ -13,7 +13,7 @@ import { whyNotReady } from './evidence.ts';
 import { leftovers } from './facts.ts';
 import { LOOK_WHILE_ROLLING_MS, lookForProofMs } from './pace.ts';
 import { promotion } from './promotion.ts';
-import { lacksPods, type Rollout } from './rollout.ts';
+import { hasTakenOver, lacksPods, waitsForRoom, type Rollout } from './rollout.ts';
 import { explainMissing, istioMissing, lacksGateways } from './support.ts';
 
 /** What a stage adds to the course of keeping both revisions at the step's weight. */
@@ -27,7 +27,7 @@ interface Stage {
 /** Why a rollout stands where it stands; the first that applies is what status says. */
 const stages: readonly Stage[] = [
   {
-    applies: ({ facts }) => lacksGateways(facts),
+    applies: (rollout) => lacksGateways(rollout.facts) && !hasTakenOver(rollout),
     course: (rollout) => ({ reason: 'IstioMissing', message: istioMissing, ...hold(rollout) }),
   },
   {
@@ -83,13 +83,15 @@ function isRealisedToTheEnd({ facts, demand, stepIndex, stepCount }: Rollout): b
 function hold(rollout: Rollout): Omit<StageCourse, 'reason' | 'message'> {
   const { facts, stable, candidate, demand, proof } = rollout;
   // Better times come with an event; only a deadline, a proof and the end of a drain do not.
-  const isWaiting = lacksPods(rollout) || proof.kind === 'Unproven' || leftovers(facts).length > 0;
+  const hasNoRoom = waitsForRoom(rollout);
+  const lacks = lacksPods(rollout) && !hasNoRoom;
+  const isWaiting = lacks || proof.kind === 'Unproven' || leftovers(facts).length > 0;
   return {
     phase: 'Progressing',
     routing: splitBetween(stable.name, candidate.name, 0),
     shares: new Map([
       [stable.name, FULL_WEIGHT],
-      [candidate.name, demand.candidateShare],
+      ...(hasNoRoom ? [] : ([[candidate.name, demand.candidateShare]] as const)),
     ]),
     ending: undefined,
     nextLookMs: isWaiting ? LOOK_WHILE_ROLLING_MS : undefined,
@@ -101,7 +103,8 @@ function isBetweenTwo({ facts, candidate, demand }: Rollout): boolean {
   return demand.endsStableFirst === true && !hasCapacityFor(facts, candidate, demand.candidateShare);
 }
 
-function recreating({ facts, stable, candidate, demand }: Rollout): StageCourse {
+function recreating(rollout: Rollout): StageCourse {
+  const { facts, stable, candidate, demand } = rollout;
   const isLeft = stable.pods.length > 0;
   return {
     phase: 'Progressing',
@@ -110,6 +113,9 @@ function recreating({ facts, stable, candidate, demand }: Rollout): StageCourse 
       ? `The pods of ${stable.name} end, then those of ${candidate.name} start, as the strategy Recreate says: nobody is served in between`
       : `Nobody is served until ${candidate.name} is ready, as the strategy Recreate says: ${whyNotReady(facts, candidate, demand.candidateShare)}`,
     ending: stable,
+    // Somebody may have turned the routes round by hand; where nobody is ready, they may stay as they are.
+    ...(isUnroutable(rollout) &&
+      stable.readyPods > 0 && { routing: splitBetween(stable.name, candidate.name, 0) }),
   };
 }
 

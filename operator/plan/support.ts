@@ -18,15 +18,15 @@ const lacks: Readonly<Record<Feature, Lack>> = {
   },
 };
 
-/** What the strategy asks of the router at any of its steps, and this router cannot do. */
+/** What the strategy asks of the router at this step or any later one, and this router cannot do. */
 export function missingFeatures(
   { router }: Facts,
   { stepCount, demand }: BoundStrategy,
   position: Position,
 ): readonly Feature[] {
   const routings = Array.from(
-    { length: stepCount + 1 },
-    (_, stepIndex) => demand({ ...position, stepIndex }).routing,
+    { length: stepCount + 1 - position.stepIndex },
+    (_, later) => demand({ ...position, stepIndex: position.stepIndex + later }).routing,
   );
   const asked = new Set(routings.flatMap(featuresOf));
   return [...asked].filter((feature) => !router.features.has(feature));

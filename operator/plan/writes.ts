@@ -12,6 +12,12 @@ import type { Course } from './course.ts';
 import type { Facts, RevisionFacts } from './facts.ts';
 import { forgettable } from './revision-history.ts';
 
+/** What is needed by nobody any more. */
+export interface Leaving {
+  readonly retired: readonly RevisionFacts[];
+  readonly policies: readonly KubernetesObject[];
+}
+
 /**
  * Every write of this pass, in order. First the mark from which the rest follows, so that a crash after it changes
  * nothing (I10); then routes, which take traffic off a broken revision and reference only what exists already; then
@@ -21,7 +27,7 @@ export function planWrites(
   facts: Facts,
   course: Course,
   routing: Routing | undefined,
-  retired: readonly RevisionFacts[],
+  { retired, policies }: Leaving,
 ): readonly Action[] {
   if (course.phase === 'Deleting') return [];
   const kept = [...facts.revisions.values()].filter(({ name }) => course.shares.has(name));
@@ -32,6 +38,7 @@ export function planWrites(
     ...entryService(facts),
     ...(course.ending === undefined ? [] : endPods(course.ending)),
     ...retired.flatMap(retire),
+    ...policies.flatMap(remove),
     ...forgettable(facts, routing)
       .flatMap(({ objects }) => objects.get('ControllerRevision') ?? [])
       .flatMap(remove),

@@ -3,6 +3,7 @@ import { MANAGEMENT_PORT, RUNTIME_CONTAINER, RUNTIME_PORT } from '../api/names.t
 import type { Snapshot } from './controller-revision.ts';
 import { gpuLimits } from './gpu.ts';
 import { supplyModel } from './model-supply.ts';
+import { runtimeSettings } from './runtime-settings.ts';
 import { buildVolumeMounts, type VolumeMount } from './volumes.ts';
 
 export interface Container {
@@ -89,9 +90,9 @@ function contractEnvironment(
     ['HEADGATE_MODEL_URI', supply.uri],
     ['HEADGATE_MODEL_SHA256', model.sha256],
     ...supply.environment,
-    ['HEADGATE_QUEUE_MAX_DEPTH', runtime?.queue?.maxDepth?.toString()],
     ['HEADGATE_INPUTS', asJson(runtime?.inputs)],
     ['HEADGATE_OUTPUT', asJson(runtime?.output)],
+    ...runtimeSettings(runtime ?? {}),
     ['HEADGATE_DRAIN_SECONDS', String(DRAIN_SECONDS)],
   ];
   return variables.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));

@@ -53,6 +53,7 @@ export function buildStatus(input: StatusInput): ModelDeploymentStatus {
     rollout: course.rollout,
     wanted: wantedOf(facts),
     decisions: before.decisions,
+    decisionsForgottenUntil: before.decisionsForgottenUntil,
     routing: routingOf(input),
     history: historyOf(facts, course, nowMs),
   });

@@ -37,6 +37,8 @@ export const istio: Router = {
     const name = gatewayVirtualServiceName(modelDeployment.metadata.name);
     return virtualServicesOf(children, modelDeployment).filter(({ metadata }) => metadata.name === name);
   },
+
+  obsoletePolicies: () => [],
 };
 
 /** That of the mesh first. */

@@ -43,8 +43,14 @@ export interface Router {
    */
   liveHash(children: readonly KubernetesObject[], modelDeployment: ModelDeployment): string | undefined;
 
-  /** Live objects of earlier renderings that the present spec has no place for. */
+  /** Live routes of earlier renderings that the present spec has no place for. */
   obsolete(
+    children: readonly KubernetesObject[],
+    modelDeployment: ModelDeployment,
+  ): readonly KubernetesObject[];
+
+  /** Live policies that the present spec has no place for, once none of those routes is left; proxies may still hold some. */
+  obsoletePolicies(
     children: readonly KubernetesObject[],
     modelDeployment: ModelDeployment,
   ): readonly KubernetesObject[];

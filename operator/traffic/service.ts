@@ -4,6 +4,7 @@ import type { ModelDeployment } from '../api/model-deployment.ts';
 import type { KubernetesObject } from '../api/object.ts';
 import { buildEntryService } from '../resources/service.ts';
 import { featuresOf } from './feature.ts';
+import { isVirtualService } from './istio-live.ts';
 import type { Router } from './router.ts';
 import { FULL_WEIGHT, type Routing } from './routing.ts';
 
@@ -43,14 +44,16 @@ export const service: Router = {
 
   /**
    * Routes of Istio are in the way of a Service that was chosen; where Istio itself is away they may be all that
-   * proxies have when it comes back. The policies of what a route names outlive it (I3).
+   * proxies have when it comes back.
    */
-  obsolete(children, { spec }) {
-    if (spec.traffic.router !== 'Service') return [];
-    const ofIstio = children.filter(({ apiVersion }) => apiVersion.startsWith('networking.istio.io/'));
-    const routes = ofIstio.filter(({ kind }) => kind === 'VirtualService');
-    return routes.length > 0 ? routes : ofIstio;
-  },
+  obsolete: (children, { spec }) =>
+    spec.traffic.router === 'Service' ? children.filter(isVirtualService) : [],
+
+  /** The policies of what a route names outlive it (I3). */
+  obsoletePolicies: (children, { spec }) =>
+    spec.traffic.router === 'Service' && !children.some(isVirtualService)
+      ? children.filter(({ apiVersion }) => apiVersion.startsWith('networking.istio.io/'))
+      : [],
 };
 
 function receiverOf(routing: Routing): string {

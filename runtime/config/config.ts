@@ -1,7 +1,10 @@
 import { readInputRules, type InputRule } from '../inputs/settings.ts';
+import { readOutputSettings, type OutputSettings } from '../output/settings.ts';
+import type { BatchLimits } from '../batching/planner.ts';
+import { readBatchLimits } from '../batching/settings.ts';
 import { readModelSource } from '../model-source/settings.ts';
 import type { ModelSource } from '../model-source/model-source.ts';
-import { readOutputSettings, type OutputSettings } from '../output/settings.ts';
+import { readQueueSettings, type QueueSettings } from '../queue/settings.ts';
 import { Settings, type Environment } from './settings.ts';
 
 export interface RuntimeConfig {
@@ -10,7 +13,8 @@ export interface RuntimeConfig {
   readonly revision: string;
   readonly inputs: readonly InputRule[];
   readonly output: OutputSettings;
-  readonly queueMaxDepth: number;
+  readonly queue: QueueSettings;
+  readonly batch: BatchLimits;
   readonly drainMs: number;
   readonly requestMaxBytes: number;
   /** Undefined: a share of the container's memory. */
@@ -42,7 +46,8 @@ export function readConfig(environment: Environment): RuntimeConfig {
     revision: settings.required('HEADGATE_REVISION'),
     inputs: readInputRules(settings),
     output: readOutputSettings(settings),
-    queueMaxDepth: whole('HEADGATE_QUEUE_MAX_DEPTH', 512, 1, 1_000_000),
+    queue: readQueueSettings(settings),
+    batch: readBatchLimits(settings),
     drainMs: whole('HEADGATE_DRAIN_SECONDS', 5, 0, 3600) * 1000,
     requestMaxBytes: whole('HEADGATE_REQUEST_MAX_BYTES', 64 * MEBIBYTE, 1, 1024 * MEBIBYTE),
     requestsMaxBytes: requestsMaxBytes === 0 ? undefined : requestsMaxBytes,

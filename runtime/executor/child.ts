@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import os from 'node:os';
+import type { BatchProfile } from '../batching/batcher.ts';
 import { encodeFrame, FrameDecoder, type Frame, type FrameKind } from './frame.ts';
 import {
   decodeJson,
@@ -9,6 +10,7 @@ import {
   type FailedMessage,
   type LoadMessage,
 } from './messages.ts';
+import { profileBatching } from './batch-profile.ts';
 import { OnnxModel } from './onnx-model.ts';
 
 /**
@@ -47,20 +49,25 @@ async function load(message: LoadMessage): Promise<void> {
     return;
   }
   send('loaded', 0, Buffer.alloc(0));
+  let batchProfile: BatchProfile;
   try {
     await loaded.warmUp();
+    batchProfile = await profileBatching(loaded, message.maxBatchRows);
   } catch (error) {
     fail('ModelWarmUpFailed', error);
     return;
   }
   model = loaded;
-  send('ready', 0, encodeJson({ signature: loaded.signature }));
+  send('ready', 0, encodeJson({ signature: loaded.signature, batchProfile }));
 }
 
 async function runOne(loaded: OnnxModel, frame: Frame): Promise<void> {
   try {
-    const outputs = await loaded.run(decodeWork(frame.payload));
-    send('result', frame.request, encodeResult(outputs));
+    const work = decodeWork(frame.payload);
+    const startedAtMs = performance.now();
+    const outputs = await loaded.run(work);
+    const computeMs = performance.now() - startedAtMs;
+    send('result', frame.request, encodeResult({ computeMs, outputs }));
   } catch (error) {
     const { message } = error as Error;
     const cause = INVALID_INPUT.test(message) ? 'invalidInput' : 'model';

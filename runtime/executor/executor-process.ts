@@ -3,9 +3,8 @@ import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Deferred } from '../deferred.ts';
 import { StartFailure } from '../errors.ts';
-import type { ModelSignature, Tensor } from '../tensor/datatype.ts';
 import type { InferWork } from '../tensor/validate.ts';
-import { ExecutorLostError, InvalidInputError, ModelRunError } from './executor.ts';
+import { ExecutorLostError, InvalidInputError, ModelRunError, type RunResult } from './executor.ts';
 import { encodeFrame, FrameDecoder, type Frame } from './frame.ts';
 import {
   decodeJson,
@@ -36,8 +35,8 @@ const WATCHDOG_PERIOD_MS = 1000;
 export class ExecutorProcess {
   readonly #child: ChildProcess;
   readonly #socket: Duplex;
-  readonly #pending = new Map<number, Deferred<Tensor[]>>();
-  readonly #signature = new Deferred<ModelSignature>();
+  readonly #pending = new Map<number, Deferred<RunResult>>();
+  readonly #ready = new Deferred<ReadyMessage>();
   readonly #ended = new Deferred<undefined>();
   readonly #onEnd: EndListener;
   readonly #watchdog: NodeJS.Timeout;
@@ -49,8 +48,8 @@ export class ExecutorProcess {
 
   constructor(options: ExecutorProcessOptions, onEnd: EndListener) {
     this.#onEnd = onEnd;
-    // Whoever never asks for the signature has no use for its failure either.
-    this.#signature.promise.catch(() => undefined);
+    // Whoever never asks for it has no use for its failure either.
+    this.#ready.promise.catch(() => undefined);
     this.#child = spawn(process.execPath, [childPath], { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] });
     this.#socket = this.#child.stdio[3] as Duplex;
     const decoder = new FrameDecoder();
@@ -66,16 +65,16 @@ export class ExecutorProcess {
   }
 
   /** Rejects with StartFailure when the model cannot be loaded or warmed. */
-  get signature(): Promise<ModelSignature> {
-    return this.#signature.promise;
+  get ready(): Promise<ReadyMessage> {
+    return this.#ready.promise;
   }
 
   get processId(): number | undefined {
     return this.#child.pid;
   }
 
-  run(work: InferWork): Promise<Tensor[]> {
-    const answer = new Deferred<Tensor[]>();
+  run(work: InferWork): Promise<RunResult> {
+    const answer = new Deferred<RunResult>();
     this.#lastRequest = (this.#lastRequest + 1) >>> 0;
     if (this.#pending.size === 0) this.#lastProgressAt = performance.now();
     this.#pending.set(this.#lastRequest, answer);
@@ -91,10 +90,10 @@ export class ExecutorProcess {
     clearTimeout(deadline);
   }
 
-  /** Frames of one turn of the event loop leave in one system call. */
+  /** Frames that are sent together leave in one system call. */
   #send(frame: Buffer): void {
     if (this.#outbox.push(frame) > 1) return;
-    setImmediate(() => {
+    process.nextTick(() => {
       this.#socket.cork();
       for (const held of this.#outbox) this.#socket.write(held);
       this.#outbox = [];
@@ -109,7 +108,7 @@ export class ExecutorProcess {
         this.#hasLoaded = true;
         return;
       case 'ready':
-        this.#signature.resolve((decodeJson(frame.payload) as ReadyMessage).signature);
+        this.#ready.resolve(decodeJson(frame.payload) as ReadyMessage);
         return;
       case 'failed':
         this.#failStart(decodeJson(frame.payload) as FailedMessage);
@@ -126,7 +125,7 @@ export class ExecutorProcess {
     }
   }
 
-  #take(request: number): Deferred<Tensor[]> | undefined {
+  #take(request: number): Deferred<RunResult> | undefined {
     const pending = this.#pending.get(request);
     this.#pending.delete(request);
     return pending;
@@ -138,14 +137,14 @@ export class ExecutorProcess {
       reason === 'ModelInvalid'
         ? `ONNX Runtime cannot load the model: ${message}. Check that the file is a complete ONNX model`
         : `the model loads but fails on a warm-up request of zeros: ${message}. Run it on zeros locally to see why`;
-    this.#signature.reject(new StartFailure(reason, sentence));
+    this.#ready.reject(new StartFailure(reason, sentence));
   }
 
   #end(how: string): void {
     clearInterval(this.#watchdog);
     this.#onEnd(this, how);
     const reason = this.#hasLoaded ? 'ModelWarmUpFailed' : 'ModelInvalid';
-    this.#signature.reject(
+    this.#ready.reject(
       new StartFailure(reason, `the process that runs the model ${how} before the model was ready`),
     );
     for (const { reject } of this.#pending.values()) reject(new ExecutorLostError(how));

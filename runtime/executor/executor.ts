@@ -1,3 +1,4 @@
+import type { BatchProfile } from '../batching/batcher.ts';
 import type { ModelSignature, Tensor } from '../tensor/datatype.ts';
 import type { InferWork } from '../tensor/validate.ts';
 
@@ -9,13 +10,20 @@ import type { InferWork } from '../tensor/validate.ts';
  */
 export type ExecutorState = 'starting' | 'ready' | 'restarting' | 'down' | 'closed';
 
+/** What one run gave, and how long the model took for it as its own process measured it. */
+export interface RunResult {
+  readonly outputs: readonly Tensor[];
+  readonly computeMs: number;
+}
+
 /** Where a model runs. It never runs in the serving process: one ONNX Runtime call would freeze every probe. */
 export interface Executor {
   readonly state: ExecutorState;
   /** Undefined until the model has been loaded once. */
   readonly signature: ModelSignature | undefined;
+  readonly batchProfile: BatchProfile | undefined;
   /** Pre: state is ready. Rejects with one of the errors below. */
-  run(work: InferWork): Promise<Tensor[]>;
+  run(work: InferWork): Promise<RunResult>;
   onStateChange(listener: (state: ExecutorState) => void): void;
 }
 

@@ -7,16 +7,21 @@ import {
   type Tensor,
   type TensorData,
 } from '../tensor/datatype.ts';
+import type { BatchProfile } from '../batching/batcher.ts';
 import type { InferWork } from '../tensor/validate.ts';
+import type { RunResult } from './executor.ts';
 
 /** What the serving process sends once, before anything else. */
 export interface LoadMessage {
   readonly modelPath: string;
   readonly threads: number;
+  /** Rows of the largest batch that will be asked for; 1: none. */
+  readonly maxBatchRows: number;
 }
 
 export interface ReadyMessage {
   readonly signature: ModelSignature;
+  readonly batchProfile: BatchProfile;
 }
 
 export interface FailedMessage {
@@ -40,6 +45,12 @@ export function decodeJson(payload: Buffer): unknown {
 
 class Writer {
   readonly #pieces: Buffer[] = [];
+
+  f64(value: number): void {
+    const piece = Buffer.allocUnsafe(8);
+    piece.writeDoubleLE(value);
+    this.#pieces.push(piece);
+  }
 
   u32(value: number): void {
     const piece = Buffer.allocUnsafe(4);
@@ -67,6 +78,11 @@ class Reader {
 
   constructor(buffer: Buffer) {
     this.#buffer = buffer;
+  }
+
+  f64(): number {
+    this.#position += 8;
+    return this.#buffer.readDoubleLE(this.#position - 8);
   }
 
   u32(): number {
@@ -146,12 +162,14 @@ export function decodeWork(payload: Buffer): InferWork {
   return { outputNames, inputs: readTensors(reader) };
 }
 
-export function encodeResult(outputs: readonly Tensor[]): Buffer {
+export function encodeResult({ computeMs, outputs }: RunResult): Buffer {
   const writer = new Writer();
+  writer.f64(computeMs);
   writeTensors(writer, outputs);
   return writer.finish();
 }
 
-export function decodeResult(payload: Buffer): Tensor[] {
-  return readTensors(new Reader(payload));
+export function decodeResult(payload: Buffer): RunResult {
+  const reader = new Reader(payload);
+  return { computeMs: reader.f64(), outputs: readTensors(reader) };
 }

@@ -1,14 +1,8 @@
 import { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
-import {
-  allocate,
-  countElements,
-  type Datatype,
-  type ModelSignature,
-  type Tensor,
-  type TensorSpecification,
-} from '../tensor/datatype.ts';
+import type { Datatype, ModelSignature, Tensor, TensorSpecification } from '../tensor/datatype.ts';
 import type { InferWork } from '../tensor/validate.ts';
 import type { LoadMessage } from './messages.ts';
+import { sampleWork } from './sample.ts';
 
 /** The only module that knows ONNX Runtime. It is loaded in the executor's process alone. */
 
@@ -69,14 +63,6 @@ function describeModel(session: InferenceSession): ModelSignature {
   };
 }
 
-function zeros(specification: TensorSpecification): Tensor {
-  const shape = specification.shape.map((dimension) =>
-    typeof dimension === 'number' && dimension >= 0 ? dimension : 1,
-  );
-  const { name, datatype } = specification;
-  return { name, datatype, shape, data: allocate(datatype, countElements(shape)) };
-}
-
 function toOnnx(tensor: Tensor): OnnxTensor {
   const type = onnxTypeOfDatatype.get(tensor.datatype) as OnnxTensor.Type;
   return new OnnxTensor(type, tensor.data, tensor.shape);
@@ -88,6 +74,8 @@ function fromOnnx(name: string, tensor: OnnxTensor): Tensor {
   return { name, datatype, shape: tensor.dims, data: tensor.data };
 }
 
+export type OnnxModelOptions = Pick<LoadMessage, 'modelPath' | 'threads'>;
+
 export class OnnxModel {
   readonly signature: ModelSignature;
   readonly #session: InferenceSession;
@@ -98,7 +86,7 @@ export class OnnxModel {
   }
 
   /** Throws with a message for the user when the file cannot be served. */
-  static async load({ modelPath, threads }: LoadMessage): Promise<OnnxModel> {
+  static async load({ modelPath, threads }: OnnxModelOptions): Promise<OnnxModel> {
     try {
       const session = await InferenceSession.create(modelPath, {
         executionProviders: ['cpu'],
@@ -121,10 +109,7 @@ export class OnnxModel {
 
   /** One run on zeros, dynamic dimensions 1: the first request of a user must not be the first of the model. */
   async warmUp(): Promise<void> {
-    await this.run({
-      inputs: this.signature.inputs.map(zeros),
-      outputNames: this.signature.outputs.map(({ name }) => name),
-    });
+    await this.run(sampleWork(this.signature, 0));
   }
 
   async run(work: InferWork): Promise<Tensor[]> {

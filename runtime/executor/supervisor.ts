@@ -1,9 +1,10 @@
 import type { Logger } from 'winston';
-import type { ModelSignature, Tensor } from '../tensor/datatype.ts';
+import type { BatchProfile } from '../batching/batcher.ts';
+import type { ModelSignature } from '../tensor/datatype.ts';
 import type { InferWork } from '../tensor/validate.ts';
 import { ExecutorProcess } from './executor-process.ts';
-import { ExecutorLostError, type Executor, type ExecutorState } from './executor.ts';
-import type { LoadMessage } from './messages.ts';
+import { ExecutorLostError, type Executor, type ExecutorState, type RunResult } from './executor.ts';
+import type { LoadMessage, ReadyMessage } from './messages.ts';
 import { isWorthWaiting, restartDelayMs, STABLE_AFTER_MS } from './restart-policy.ts';
 
 export interface ModelToRun {
@@ -23,6 +24,7 @@ export interface SupervisorOptions {
 export class ExecutorSupervisor implements Executor {
   state: ExecutorState = 'starting';
   signature: ModelSignature | undefined;
+  batchProfile: BatchProfile | undefined;
   readonly #options: SupervisorOptions;
   readonly #listeners: ((state: ExecutorState) => void)[] = [];
   #process: ExecutorProcess | undefined;
@@ -37,11 +39,15 @@ export class ExecutorSupervisor implements Executor {
   /** The first start; rejects with StartFailure when the model cannot be served at all. */
   async start(model: ModelToRun): Promise<void> {
     const first = this.#spawn(model);
-    this.signature = await first.signature;
-    this.#becomeReady(first);
+    this.#becomeReady(first, await first.ready);
   }
 
-  run(work: InferWork): Promise<Tensor[]> {
+  /** The first start where another executor serves the model already: a failure is tried again as a loss is. */
+  startBeside(model: ModelToRun): Promise<void> {
+    return this.#restart(model);
+  }
+
+  run(work: InferWork): Promise<RunResult> {
     if (this.#process === undefined) return Promise.reject(new ExecutorLostError('is not running'));
     return this.#process.run(work);
   }
@@ -68,15 +74,20 @@ export class ExecutorSupervisor implements Executor {
   #spawn(model: ModelToRun): ExecutorProcess {
     const options = { load: model.load, runTimeoutMs: this.#options.runTimeoutMs };
     this.#process = new ExecutorProcess(options, (ended, how) => {
-      // A process that ends before it was ready is the business of whoever awaits its signature.
+      // A process that ends before it was ready is the business of whoever awaits that.
       if (ended === this.#process && this.state === 'ready') this.#replace(how, model);
     });
     return this.#process;
   }
 
-  #becomeReady(ready: ExecutorProcess): void {
+  #becomeReady(process: ExecutorProcess, { signature, batchProfile }: ReadyMessage): void {
+    this.signature = signature;
+    this.batchProfile = batchProfile;
     this.#readySince = performance.now();
-    this.#options.log.info('the model is loaded and warm', { executorProcessId: ready.processId });
+    this.#options.log.info('the model is loaded and warm', {
+      executorProcessId: process.processId,
+      unbatchedBecause: batchProfile.refusal,
+    });
     this.#change('ready');
   }
 
@@ -104,13 +115,14 @@ export class ExecutorSupervisor implements Executor {
     }
     if (this.state === 'closed') return;
     const next = this.#spawn(model);
+    let ready: ReadyMessage;
     try {
-      this.signature = await next.signature;
+      ready = await next.ready;
     } catch (error) {
       await next.close();
       this.#replace((error as Error).message, model);
       return;
     }
-    this.#becomeReady(next);
+    this.#becomeReady(next, ready);
   }
 }

@@ -1,9 +1,11 @@
 import { RequestError } from '../errors.ts';
-import { InvalidInputError, type Executor } from '../executor/executor.ts';
+import { InvalidInputError } from '../executor/executor.ts';
+import type { ServedModel } from '../executor/executor-pool.ts';
 import { compileInputRules, type InputCheck } from '../inputs/check.ts';
 import type { InputRule } from '../inputs/settings.ts';
 import { present } from '../output/present.ts';
 import type { OutputSettings } from '../output/settings.ts';
+import { deadlineOf } from '../queue/deadline.ts';
 import type { InferQueue } from '../queue/queue.ts';
 import type { ModelSignature, TensorSpecification } from '../tensor/datatype.ts';
 import { planInference } from '../tensor/validate.ts';
@@ -71,8 +73,10 @@ function asRequestError(error: unknown): unknown {
 
 export interface DataPlaneOptions {
   readonly modelName: string;
-  readonly executor: Executor;
+  readonly model: ServedModel;
   readonly queue: InferQueue;
+  /** From the arrival of a request to its answer, where it says nothing shorter; undefined: for ever. */
+  readonly timeoutMs: number | undefined;
   readonly inputRules: readonly InputRule[];
   readonly output: OutputSettings;
 }
@@ -91,8 +95,8 @@ export class DataPlane {
 
   /** Call once the model is loaded. Throws StartFailure when its settings do not fit it. */
   prepare(): void {
-    const { executor, inputRules } = this.#options;
-    const { signature } = executor;
+    const { model, inputRules } = this.#options;
+    const { signature } = model;
     if (signature === undefined) throw new Error('the model is not loaded');
     this.#inputChecks = compileInputRules(inputRules, signature);
   }
@@ -102,7 +106,7 @@ export class DataPlane {
   }
 
   get isModelReady(): boolean {
-    return this.#inputChecks !== undefined && this.#options.executor.state === 'ready';
+    return this.#inputChecks !== undefined && this.#options.model.isReady;
   }
 
   /** Whether new traffic should come here. */
@@ -132,7 +136,9 @@ export class DataPlane {
 
   /** Throws RequestError at once when the request cannot be admitted. */
   infer(request: InferRequest, journey: Journey): PendingAnswer {
-    const { queue, output } = this.#options;
+    const { queue, output, timeoutMs } = this.#options;
+    const { arrivedAtMs, deadlineAtMs } = journey;
+    journey.deadlineAtMs = deadlineOf(request.parameters, { arrivedAtMs, deadlineAtMs, timeoutMs });
     const work = planInference(request, this.readSignature());
     for (const tensor of work.inputs) this.#inputChecks?.get(tensor.name)?.(tensor);
     const job = queue.submit(work, journey);
@@ -163,7 +169,7 @@ export class DataPlane {
 
   /** Throws RequestError while no model is loaded. */
   readSignature(): ModelSignature {
-    const { signature } = this.#options.executor;
+    const { signature } = this.#options.model;
     if (signature === undefined || this.#inputChecks === undefined) {
       throw new RequestError('ModelNotReady', 'the model is not ready', 1);
     }

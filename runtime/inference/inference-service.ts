@@ -15,6 +15,8 @@ export interface InferenceCall {
   readonly requestId: string;
   readonly protocol: Protocol;
   readonly isClientGone: boolean;
+  /** What the protocol itself says of how long the client waits, as a time of performance.now(). */
+  readonly deadlineAtMs: number | undefined;
   /** By lower-case name. */
   readonly header: (name: string) => string | undefined;
   /** Rejects with RequestError or HangUpError. */
@@ -49,12 +51,13 @@ export class InferenceService {
     for (const observer of this.#options.observers) observer.onEnd(journey, outcome, endedAtMs);
   }
 
-  #begin({ requestId, protocol, header }: InferenceCall): Journey {
+  #begin({ requestId, protocol, header, deadlineAtMs }: InferenceCall): Journey {
     return {
       requestId,
       protocol,
       origin: originOf(header('x-headgate-destination'), this.#options.revision),
       arrivedAtMs: performance.now(),
+      deadlineAtMs,
       header,
       parseMs: undefined,
       queueMs: undefined,

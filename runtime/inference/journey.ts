@@ -14,6 +14,8 @@ export interface Journey {
   readonly origin: Origin;
   /** Of performance.now(), as every …AtMs here. */
   readonly arrivedAtMs: number;
+  /** An answer after this is of no use; undefined when the client waits for ever. */
+  deadlineAtMs: number | undefined;
   /** A header of the request, or its gRPC metadata, by lower-case name. */
   readonly header: (name: string) => string | undefined;
   /** Reading the body and finding the tensors in it. */

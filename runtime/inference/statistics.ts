@@ -1,3 +1,4 @@
+import type { BatchObserver } from '../batching/release.ts';
 import type { Journey, JourneyObserver, Outcome } from './journey.ts';
 
 const NANOSECONDS_PER_MILLISECOND = 1e6;
@@ -69,7 +70,7 @@ function rowsOf(outcome: Extract<Outcome, { kind: 'Answered' }>): number {
  * What this server has done since it started: https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_statistics.md
  * `compute_input` is the reading of the request and `compute_output` the writing of its answer.
  */
-export class Statistics implements JourneyObserver {
+export class Statistics implements JourneyObserver, BatchObserver {
   readonly #all = accumulators();
   readonly #batches = new Map<number, Pick<ReturnType<typeof accumulators>, ComputeName>>();
   #lastInferenceMs = 0;
@@ -92,8 +93,8 @@ export class Statistics implements JourneyObserver {
     if (journey.computeMs !== undefined) this.#addCompute(journey, journey.computeMs);
   }
 
-  /** One run of the model, whatever it answered. */
-  recordExecution(): void {
+  /** One run of the model, whatever it answers. */
+  onRelease(): void {
     this.#executions++;
   }
 

@@ -1,160 +1,231 @@
+import type { Batcher } from '../batching/batcher.ts';
+import type { BatchObserver, ReleaseReason } from '../batching/release.ts';
 import { Deferred } from '../deferred.ts';
 import { RequestError } from '../errors.ts';
-import { ExecutorLostError, type Executor, type ExecutorState } from '../executor/executor.ts';
-import type { Journey } from '../inference/journey.ts';
+import { ExecutorLostError, type Executor } from '../executor/executor.ts';
 import type { Tensor } from '../tensor/datatype.ts';
 import type { InferWork } from '../tensor/validate.ts';
-import { DispatchWindow } from './dispatch-window.ts';
+import { canMeet, retryAfterSeconds, type Load } from './admission.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { Job, JourneyTimes } from './job.ts';
+import { Lane } from './lane.ts';
+import { Pace } from './pace.ts';
+import { SecondTries } from './second-tries.ts';
+import { WaitingLine } from './waiting-line.ts';
 
-export type JourneyTimes = Pick<Journey, 'queueMs' | 'computeMs' | 'batchRows'>;
-
-/** A request between its admission and its answer. */
-export interface Job {
-  readonly work: InferWork;
-  readonly answer: Deferred<Tensor[]>;
-  /** Told what this stage took. */
-  readonly journey: JourneyTimes;
-  readonly admittedAtMs: number;
-  attempts: number;
-  dispatchedAtMs: number;
-  isWithdrawn: boolean;
+export interface QueueOptions {
+  readonly executors: readonly Executor[];
+  readonly batcher: Batcher;
+  /** Beyond so many waiting requests more are shed. */
+  readonly maxDepth: number;
+  readonly observers: readonly BatchObserver[];
 }
 
-const MOST_ATTEMPTS = 2;
+const MOST_LOSSES = 2;
 const RETRY_AFTER_DOWN_SECONDS = 5;
+/** Requests without a deadline are served as if they had this one, so that those with one never starve them. */
+const USUAL_PATIENCE_MS = 1000;
 
 /**
- * The bounded queue in front of the executor. Beyond its depth requests are shed at once: a late answer costs as much
- * as a good one and helps nobody. A request whose executor was lost is tried once more, alone, so that one poisonous
- * request takes no other down with it twice.
+ * The bounded queue in front of the executors. Beyond its depth, and where a deadline cannot be met, requests are shed
+ * at once: a late answer costs as much as a good one and helps nobody. A request whose executor was lost is tried once
+ * more, alone, so that one poisonous request takes no other down with it twice.
  */
 export class InferQueue {
-  readonly #executor: Executor;
-  readonly #maxDepth: number;
-  readonly #window = new DispatchWindow();
-  /** Insertion order is the order of service. */
-  readonly #waiting = new Set<Job>();
-  readonly #retries: Job[] = [];
-  #inFlight = 0;
-  #isRetrying = false;
+  readonly #options: QueueOptions;
+  readonly #load: Load;
+  readonly #dispatcher: Dispatcher;
+  readonly #line = new WaitingLine();
+  readonly #secondTries = new SecondTries();
+  /** By bucket, waiting and running. */
+  readonly #unanswered = new Map<string, number>();
+  #sequence = 0;
+  #running = 0;
+  #isPumpDue = false;
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(executor: Executor, maxDepth: number) {
-    this.#executor = executor;
-    this.#maxDepth = maxDepth;
-    executor.onStateChange((state) => this.#followExecutor(state));
+  constructor(options: QueueOptions) {
+    this.#options = options;
+    const lanes = options.executors.map((executor) => new Lane(executor));
+    this.#load = { lanes, line: this.#line, batcher: options.batcher, pace: new Pace() };
+    this.#dispatcher = new Dispatcher(this.#load, options.observers);
+    for (const { executor } of lanes) executor.onStateChange(() => this.#followExecutor(executor));
   }
 
-  /** Requests admitted and not yet with the executor. */
+  /** Requests admitted and not yet with an executor. */
   get depth(): number {
-    return this.#waiting.size + this.#retries.length;
+    return this.#line.length + this.#secondTries.length;
   }
 
   get isIdle(): boolean {
-    return this.depth === 0 && this.#inFlight === 0;
+    return this.depth === 0 && this.#running === 0;
   }
 
   submit(work: InferWork, journey: JourneyTimes): Job {
-    this.#refuseWhenDown();
-    if (this.#waiting.size >= this.#maxDepth) {
-      throw new RequestError(
-        'Overloaded',
-        `the queue is full: ${this.#maxDepth} requests are waiting`,
-        Math.max(1, Math.ceil((this.depth * this.#window.serviceMs) / 1000)),
-      );
-    }
+    const { batcher } = this.#options;
+    const nowMs = performance.now();
+    const { deadlineAtMs } = journey;
+    const place = batcher.placeOf(work);
+    this.#admit(place.key, deadlineAtMs, nowMs);
     const job: Job = {
-      work,
+      ...{ work, journey, place, deadlineAtMs, rows: place.rows },
       answer: new Deferred<Tensor[]>(),
-      journey,
-      admittedAtMs: performance.now(),
-      attempts: 0,
-      dispatchedAtMs: 0,
+      admittedAtMs: nowMs,
+      dueAtMs: deadlineAtMs ?? nowMs + USUAL_PATIENCE_MS,
+      sequence: this.#sequence++,
+      losses: 0,
       isWithdrawn: false,
     };
-    this.#waiting.add(job);
-    this.#pump();
+    const unanswered = this.#unanswered.get(place.key) ?? 0;
+    batcher.recordArrival(place.key, unanswered, nowMs);
+    this.#unanswered.set(place.key, unanswered + 1);
+    this.#line.add(job);
+    this.#pumpSoon();
     return job;
   }
 
   /** The client hung up: forget the request if it still waits, and never try it again. */
   withdraw(job: Job): void {
+    if (job.isWithdrawn) return;
     job.isWithdrawn = true;
-    this.#waiting.delete(job);
-    const retry = this.#retries.indexOf(job);
-    if (retry >= 0) this.#retries.splice(retry, 1);
+    if (this.#line.remove(job) || this.#secondTries.remove(job)) this.#forget(job);
   }
 
-  #refuseWhenDown(): void {
-    const { state } = this.#executor;
-    if (state === 'ready' || state === 'restarting') return;
-    throw new RequestError('ModelNotReady', 'the model is not ready', RETRY_AFTER_DOWN_SECONDS);
+  #admit(key: string, deadlineAtMs: number | undefined, nowMs: number): void {
+    const { maxDepth } = this.#options;
+    if (!this.#isServing) throw modelNotReady();
+    // Those of this turn may already have a place with an executor.
+    if (this.#line.length >= maxDepth && this.#isPumpDue) this.#pump();
+    if (this.#line.length >= maxDepth) {
+      const message = `the queue is full: ${maxDepth} requests are waiting`;
+      throw new RequestError('Overloaded', message, retryAfterSeconds(this.#load, key));
+    }
+    if (deadlineAtMs === undefined) return;
+    if (deadlineAtMs <= nowMs) throw expired();
+    if (canMeet(this.#load, key, deadlineAtMs, nowMs)) return;
+    const message = `the answer would come after the request's deadline: ${this.depth} requests are waiting`;
+    throw new RequestError('Overloaded', message, retryAfterSeconds(this.#load, key));
   }
 
-  #followExecutor(state: ExecutorState): void {
-    if (state === 'ready') this.#pump();
-    if (state === 'down' || state === 'closed') this.#refuseAll();
+  get #isServing(): boolean {
+    return this.#options.executors.some(({ state }) => state === 'ready' || state === 'restarting');
+  }
+
+  #followExecutor({ state, batchProfile }: Executor): void {
+    if (state === 'ready' && batchProfile !== undefined) this.#options.batcher.learn(batchProfile);
+    if (state === 'ready') this.#pumpSoon();
+    else if (!this.#isServing) this.#refuseAll();
   }
 
   #refuseAll(): void {
-    const jobs = [...this.#retries.splice(0), ...this.#waiting];
-    this.#waiting.clear();
+    const jobs = [...this.#secondTries.removeAll(), ...this.#line.removeAll()];
     for (const job of jobs) {
-      job.answer.reject(
-        new RequestError('ModelNotReady', 'the model is not ready', RETRY_AFTER_DOWN_SECONDS),
-      );
+      this.#reject(job, modelNotReady());
     }
+  }
+
+  /** What arrives in one turn of the event loop is seen together. */
+  #pumpSoon(): void {
+    if (this.#isPumpDue) return;
+    this.#isPumpDue = true;
+    setImmediate(() => {
+      this.#isPumpDue = false;
+      this.#pump();
+    });
   }
 
   #pump(): void {
-    for (let job = this.#next(); job !== undefined; job = this.#next()) void this.#dispatch(job);
+    const nowMs = performance.now();
+    for (const job of this.#line.takeExpired(nowMs)) this.#reject(job, expired());
+    this.#secondTries.release(this.#load.lanes, (lane, jobs) => void this.#dispatch(lane, jobs, 'Alone'));
+    const heldUntilMs = this.#release(nowMs);
+    clearTimeout(this.#timer);
+    const wakeAtMs = Math.min(heldUntilMs, this.#line.nextExpiryAtMs ?? Infinity);
+    if (wakeAtMs === Infinity) return;
+    this.#timer = setTimeout(() => this.#pump(), Math.max(1, wakeAtMs - nowMs));
   }
 
-  #next(): Job | undefined {
-    if (this.#executor.state !== 'ready' || this.#isRetrying) return undefined;
-    if (this.#retries.length > 0) return this.#inFlight === 0 ? this.#retries.shift() : undefined;
-    if (this.#inFlight >= this.#window.size) return undefined;
-    const [job] = this.#waiting;
-    if (job !== undefined) this.#waiting.delete(job);
-    return job;
+  /** Hands over what the executors have room for; tells when a batch that waits for others is due. */
+  #release(nowMs: number): number {
+    const { batcher } = this.#options;
+    const held = new Set<string>();
+    let heldUntilMs = Infinity;
+    for (let job = this.#line.firstOutside(held); job !== undefined; job = this.#line.firstOutside(held)) {
+      const { key } = job.place;
+      const lane = this.#freestLane(batcher.prefersToGather(key));
+      if (lane === undefined) break;
+      const waiting = this.#line.ofBucket(key);
+      const plan = batcher.plan(key, waiting, nowMs);
+      if (plan.kind === 'Wait') {
+        held.add(key);
+        heldUntilMs = Math.min(heldUntilMs, plan.untilMs);
+        continue;
+      }
+      const jobs = waiting.slice(0, plan.requests);
+      for (const taken of jobs) this.#line.remove(taken);
+      void this.#dispatch(lane, jobs, plan.reason);
+    }
+    return heldUntilMs;
   }
 
-  async #dispatch(job: Job): Promise<void> {
-    this.#inFlight++;
-    job.attempts++;
-    this.#isRetrying = job.attempts > 1;
-    job.dispatchedAtMs = performance.now();
-    job.journey.queueMs = job.dispatchedAtMs - job.admittedAtMs;
+  #freestLane(gathers: boolean): Lane | undefined {
+    let freest: Lane | undefined;
+    for (const lane of this.#load.lanes) {
+      if (!lane.hasRoom(gathers)) continue;
+      if (freest === undefined || lane.expectedMs < freest.expectedMs) freest = lane;
+    }
+    return freest;
+  }
+
+  async #dispatch(lane: Lane, jobs: readonly Job[], reason: ReleaseReason): Promise<void> {
+    this.#running += jobs.length;
     try {
-      const outputs = await this.#executor.run(job.work);
-      const answeredAtMs = performance.now();
-      this.#window.recordAnswer(job.dispatchedAtMs, answeredAtMs);
-      job.journey.computeMs = answeredAtMs - job.dispatchedAtMs;
-      job.answer.resolve(outputs);
+      const outputs = await this.#dispatcher.run(lane, jobs, reason);
+      for (const [index, job] of jobs.entries()) this.#resolve(job, outputs[index] ?? []);
     } catch (error) {
-      this.#settleFailure(job, error as Error);
-    } finally {
-      this.#inFlight--;
-      if (job.attempts > 1) this.#isRetrying = false;
-      this.#pump();
+      for (const job of jobs) this.#settleFailure(job, error as Error, jobs.length);
+    }
+    this.#running -= jobs.length;
+    this.#pumpSoon();
+  }
+
+  #settleFailure(job: Job, error: Error, batchSize: number): void {
+    const isLoss = error instanceof ExecutorLostError;
+    if (isLoss) job.losses++;
+    if (isLoss && job.losses >= MOST_LOSSES) {
+      this.#reject(job, executorLost());
+    } else if ((isLoss || batchSize > 1) && !job.isWithdrawn && this.#isServing) {
+      this.#secondTries.add(job);
+    } else {
+      this.#reject(job, isLoss ? executorLost() : error);
     }
   }
 
-  #settleFailure(job: Job, error: Error): void {
-    if (!(error instanceof ExecutorLostError)) {
-      job.answer.reject(error);
-      return;
-    }
-    if (this.#isWorthRetrying(job)) {
-      this.#retries.push(job);
-      return;
-    }
-    job.answer.reject(
-      new RequestError('ExecutorLost', 'the process that runs the model ended under this request', 1),
-    );
+  #resolve(job: Job, outputs: Tensor[]): void {
+    this.#forget(job);
+    job.answer.resolve(outputs);
   }
 
-  #isWorthRetrying(job: Job): boolean {
-    const { state } = this.#executor;
-    return job.attempts < MOST_ATTEMPTS && !job.isWithdrawn && state !== 'down' && state !== 'closed';
+  #reject(job: Job, error: Error): void {
+    this.#forget(job);
+    job.answer.reject(error);
   }
+
+  #forget({ place }: Job): void {
+    const unanswered = (this.#unanswered.get(place.key) ?? 1) - 1;
+    if (unanswered > 0) this.#unanswered.set(place.key, unanswered);
+    else this.#unanswered.delete(place.key);
+  }
+}
+
+function modelNotReady(): RequestError {
+  return new RequestError('ModelNotReady', 'the model is not ready', RETRY_AFTER_DOWN_SECONDS);
+}
+
+function executorLost(): RequestError {
+  return new RequestError('ExecutorLost', 'the process that runs the model ended under this request', 1);
+}
+
+function expired(): RequestError {
+  return new RequestError('DeadlineExceeded', "the request's deadline passed before the model could run it");
 }

@@ -34,6 +34,8 @@ export interface InferRouteOptions {
 /** One infer request over HTTP. Its body counts against the budget until the call is over. */
 class RestCall implements InferenceCall {
   readonly protocol = 'rest';
+  /** HTTP has none; the request's parameter `timeout` can say one. */
+  readonly deadlineAtMs = undefined;
   readonly requestId: string;
   readonly #exchange: Exchange;
   readonly #budget: BodyBudget;

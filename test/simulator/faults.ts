@@ -58,6 +58,14 @@ export const faults = {
   'the user edits the scaling': otherScalings,
   'the user changes the gateways': (world) =>
     edits(world, [{ kind: 'UserEdits', edit: { kind: 'Gateways', used: !usesGateways(world) } }]),
+  'the user chooses another router': (world) =>
+    edits(
+      world,
+      (['Automatic', 'Service'] as const).map((router) => ({
+        kind: 'UserEdits',
+        edit: { kind: 'Router', router },
+      })),
+    ),
   'the user deletes it': (world) =>
     edits(world, [
       { kind: 'UserEdits', edit: { kind: 'Delete', foreground: true } },

@@ -60,6 +60,8 @@ const v3IsBroken: Event = { kind: 'VersionBecomes', version: 'v3', behaviour: 'C
 const v2NeverGetsReady: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'NeverReady' };
 const v2Errs: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'AnswersWithErrors' };
 
+const leavesMesh: Event = { kind: 'UserEdits', edit: { kind: 'Router', router: 'Service' } };
+const istioGoesAway: Event = { kind: 'PlatformBecomes', change: { istio: false } };
 const v2IsWellAgain: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'Good' };
 
 function decides(action: DecisionAction): Event {
@@ -159,6 +161,10 @@ const recipes: Readonly<Record<string, Recipe>> = {
   },
   'v2 is to get 50 %': { start: 'serving v1', course: [tryV2, asks(5_000)] },
   'v2 is to get all': { start: 'serving v1', course: [tryV2, asks(10_000)] },
+  'v2 breaks while it serves': {
+    start: 'serving v1',
+    course: [tryV2, asks(5_000), says('Progressing'), v2NeverGetsReady],
+  },
   'v2 is promoted': { start: 'serving v1', course: [tryV2, says('Progressing', 'Promoting')] },
   'v2 serves, v1 drains': { start: 'serving v1', course: [tryV2, says('Healthy'), runsTwo, says('Healthy')] },
   'v2 serves, v1 cannot drain because endpoints are late': {
@@ -286,6 +292,14 @@ const recipes: Readonly<Record<string, Recipe>> = {
     start: 'serving v1 on plain Services',
     course: [switchesAtOnce, tryV2, runsTwo, says('Healthy')],
   },
+  'the user has left the mesh': {
+    start: 'serving v1',
+    course: [leavesMesh, plans, { kind: 'OperatorActs' }],
+  },
+  'the user leaves the mesh while v2 has 50 %': {
+    start: 'serving v1',
+    course: [tryV2, asks(5_000), says('Progressing'), leavesMesh, plans],
+  },
   'without a mesh: v1 ends to make room for v2': {
     start: 'serving v1 without a mesh',
     course: [recreates, tryV2, says('Progressing', 'Recreating')],
@@ -301,6 +315,14 @@ const recipes: Readonly<Record<string, Recipe>> = {
   'without a mesh: a canary waits for one': {
     start: 'serving v1 without a mesh',
     course: [tryV2, says('Progressing', 'StrategyUnsupported')],
+  },
+  'without Istio: v2 waits for the only room': {
+    start: 'serving v1',
+    course: [recreates, istioGoesAway, tryV2, says('Progressing', 'IstioMissing')],
+  },
+  'without Istio: v2 has taken the only room': {
+    start: 'serving v1',
+    course: [recreates, tryV2, says('Progressing', 'Recreating'), runsNothing, istioGoesAway],
   },
   'it is being deleted': { start: 'serving v1', course: [deleteSlowly, plans, says('Deleting')] },
   'it is being deleted within a rollout': {

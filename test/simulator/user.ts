@@ -23,6 +23,7 @@ export type Edit =
   | { readonly kind: 'Strategy'; readonly strategy: StrategyChoice }
   | { readonly kind: 'Scaling'; readonly minReplicas: number; readonly maxReplicas: number }
   | { readonly kind: 'Gateways'; readonly used: boolean }
+  | { readonly kind: 'Router'; readonly router: ModelDeploymentSpec['traffic']['router'] }
   | { readonly kind: 'Delete'; readonly foreground: boolean };
 
 /** Short pauses: a story is about order, not about patience. */
@@ -139,14 +140,25 @@ function editedSpec(
       const { minReplicas, maxReplicas } = change;
       return { ...spec, scaling: { ...spec.scaling, minReplicas, maxReplicas } };
     }
-    case 'Gateways': {
-      const { hosts: _hosts, gateways: _gateways, ...rest } = spec.traffic;
-      return {
-        ...spec,
-        traffic: change.used ? { ...rest, hosts: ['fraud.example.com'], gateways: GATEWAYS } : rest,
-      };
+    case 'Gateways':
+      return { ...spec, traffic: change.used ? published(spec.traffic) : withoutGateways(spec.traffic) };
+    case 'Router': {
+      const isService = change.router === 'Service';
+      const traffic = isService ? withoutGateways(spec.traffic) : spec.traffic;
+      return { ...spec, traffic: { ...traffic, router: change.router } };
     }
   }
+}
+
+type Traffic = ModelDeploymentSpec['traffic'];
+
+/** No gateway follows a plain Service: the API server refuses both together. */
+function published(traffic: Traffic): Traffic {
+  return { ...traffic, hosts: ['fraud.example.com'], gateways: GATEWAYS, router: 'Automatic' };
+}
+
+function withoutGateways({ hosts: _hosts, gateways: _gateways, ...rest }: Traffic): Traffic {
+  return rest;
 }
 
 /** In the foreground the object stays, marked, until its children are gone; in the background it goes first. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { annotations, revisionName } from '../../operator/api/names.ts';
 import { FULL_WEIGHT } from '../../operator/traffic/routing.ts';
 import { modelUri } from './cluster.ts';
@@ -56,7 +57,9 @@ export function revisionOf(version: Version): string {
 
 /** The user takes this way; where it has to end is remembered. */
 export function take(world: World, way: WayOut): World {
-  if (!isInformed(world)) return world;
+  // A story that is told with less in it must not end with a way that was none.
+  const isWay = waysOutOf(world).some((known) => isDeepStrictEqual(known, way));
+  if (!isWay || !isInformed(world)) return world;
   const taken =
     way.kind === 'Spec' ? edit(world, { kind: 'Model', version: way.version }) : decided(world, way);
   if (taken === world) return world;

@@ -86,6 +86,12 @@ export class RuntimeProcess {
     return this.#listening('managementPort');
   }
 
+  get processId(): number {
+    const { pid } = this.#child;
+    if (pid === undefined) throw new Error('the runtime has not started');
+    return pid;
+  }
+
   /** The executor's process of the latest start. */
   get executorProcessId(): number {
     const ready = this.log.filter(({ executorProcessId }) => executorProcessId !== undefined);

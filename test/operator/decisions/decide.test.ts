@@ -54,6 +54,19 @@ describe('a decision fires once', () => {
     expect(forgetsAnswers(scene).rests().status.step).toBe('2/5');
   });
 
+  test('although a cache shows more of one second than are remembered, and each gets an answer', () => {
+    const scene = atPauses().decides('Promote');
+    for (let count = 0; count < 2 * MOST_DECISIONS; count += 1) scene.decides('Resume');
+    scene.rests();
+    const reasons = scene.decisions.map(({ status }) => status?.reason);
+    // What comes after the first that is forgotten could not be told from it.
+    expect(reasons.filter((reason) => reason === 'AsDecided')).toHaveLength(1);
+    expect(reasons.filter((reason) => reason === 'NotPaused')).toHaveLength(MOST_DECISIONS);
+    expect(reasons.filter((reason) => reason === 'NotRemembered')).toHaveLength(MOST_DECISIONS);
+    expect(forgetsAnswers(scene).rests().status.step).toBe('2/5');
+    expect(scene.later(1_000).decides('Promote').rests().status.step).toBe('3/5');
+  });
+
   test('and never in the rollout that comes back to the same revision', () => {
     const scene = atPauses().later(MINUTE_MS).decides('Promote');
     scene.pass({ crashBefore: 'Answers' });
@@ -118,6 +131,50 @@ describe('decisions are heard', () => {
     const told = scene.events.find(({ reason }) => reason === 'DecisionApplied');
     expect(told).toMatchObject({ type: 'Normal' });
     expect(told?.message).toMatch(/^Abort by alice \(decision-1\): All traffic goes back to/);
+  });
+});
+
+describe('what protects the users waits for no decision, however many are sent:', () => {
+  const decideMuch = (scene: Scene): Scene => {
+    for (let count = 0; count < 20; count += 1) scene.decides(count % 2 === 0 ? 'Pause' : 'Resume');
+    return scene;
+  };
+
+  test('a candidate that answers with errors is given up in the first pass', () => {
+    const scene = decideMuch(atFirstPause());
+    scene.reportOf('v2-pod-0', { window: { seconds: 30, requests: 100, errors: 50 } }).pass();
+    expect(scene.status).toMatchObject({ phase: 'Aborted', reason: 'ErrorRateTooHigh' });
+    expect(scene.share('v2')).toBe(0);
+    scene.rests();
+    expect(scene.status.decisions?.every(({ reason }) => reason === 'RolloutOver')).toBe(true);
+  });
+
+  test('a candidate without ready pods loses its traffic in the first pass', () => {
+    const scene = decideMuch(atFirstPause().runs('v2', 1, { ready: false }));
+    scene.pass();
+    expect(scene.share('v2')).toBe(0);
+  });
+
+  test('what one decision has aborted loses its traffic before the next is heard', () => {
+    const scene = decideMuch(atFirstPause().decides('Abort'));
+    scene.pass();
+    expect(scene.status.pendingMarks).toHaveLength(1);
+    scene.pass();
+    expect(scene.share('v2')).toBe(0);
+    expect(scene.status.decisions).toHaveLength(1);
+  });
+
+  test('but what cannot be written, since its object is on its way out, keeps nobody from being heard', () => {
+    const scene = atFirstPause().runs('v2', 1, { ready: false });
+    for (const route of scene.children.filter(({ kind }) => kind === 'VirtualService')) {
+      const deletionTimestamp = new Date(scene.nowMs).toISOString();
+      scene.byHand(route.kind, route.metadata.name, {
+        ...route,
+        metadata: { ...route.metadata, deletionTimestamp },
+      });
+    }
+    scene.decides('Abort').rests();
+    expect(scene.answer).toMatchObject({ phase: 'Applied' });
   });
 });
 

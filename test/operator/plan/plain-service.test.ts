@@ -2,9 +2,12 @@ import { describe, expect, test } from 'vitest';
 import type { StrategyName } from '../../../operator/api/model-deployment.ts';
 import { labels } from '../../../operator/api/names.ts';
 import type { KubernetesObject } from '../../../operator/api/object.ts';
+import { istio } from '../../../operator/traffic/istio.ts';
+import { routeAllTo } from '../../../operator/traffic/routing.ts';
 import { serving, type Scene, type Version } from '../../support/scene.ts';
 
 const DRAIN_MS = 5_000;
+const HOUR_MS = 3_600_000;
 
 /** Neighbours only, in a cluster without Istio. */
 function withoutMesh(scene: Scene, strategy: StrategyName): void {
@@ -195,6 +198,51 @@ describe('a recreation', () => {
     expect(other.status).toMatchObject({ phase: 'Aborted', reason: 'ProgressDeadlineExceeded' });
   });
 
+  test('waits for the gateways with the stable alone, which keeps the only room', () => {
+    const scene = inMesh();
+    scene.platform = { istio: false, customMetrics: true };
+    scene.asksFor('v2').rests().later(HOUR_MS).rests();
+    expect(scene.status).toMatchObject({ phase: 'Progressing', reason: 'IstioMissing' });
+    expect(scene.isMade('Deployment', 'v1')).toBe(true);
+    expect(scene.isMade('Deployment', 'v2')).toBe(false);
+    expect(scene.plan().requeueAfterMs).toBeUndefined();
+    // The deadline of its pods begins when they may come.
+    scene.platform = { istio: true, customMetrics: true };
+    scene.rests();
+    expect(scene.status.reason).toBe('Recreating');
+    expect(scene.isMade('Deployment', 'v1')).toBe(false);
+    scene.runs('v1', 0).rests().runs('v2', 2).rests();
+    expect(scene.status).toMatchObject({ phase: 'Healthy', stable: scene.revision('v2') });
+  });
+
+  test('goes on where Istio goes away in the middle: the stable gets no pods beside the new ones', () => {
+    const scene = inMesh().asksFor('v2').rests().runs('v1', 0).rests();
+    expect(scene.isMade('Deployment', 'v2')).toBe(true);
+    scene.platform = { istio: false, customMetrics: true };
+    scene.rests();
+    expect(scene.status.reason).toBe('Recreating');
+    expect(scene.isMade('Deployment', 'v1')).toBe(false);
+    scene.runs('v2', 2).rests();
+    expect(scene.status.stable).toBe(scene.revision('v2'));
+  });
+
+  test('brings the stable back where Istio goes away before the first new pod', () => {
+    const scene = inMesh().asksFor('v2').rests().runs('v1', 1, { terminating: true, ready: false }).rests();
+    scene.platform = { istio: false, customMetrics: true };
+    scene.rests();
+    expect(scene.status.reason).toBe('IstioMissing');
+    expect(scene.isMade('Deployment', 'v1')).toBe(true);
+    expect(scene.isMade('Deployment', 'v2')).toBe(false);
+  });
+
+  test('leaves nobody with the new pods before there are any, whatever somebody has written into the routes', () => {
+    const scene = inMesh().asksFor('v2').rests().runs('v1', 1).rests();
+    const turned = istio.render(scene.modelDeployment, routeAllTo(scene.revision('v2')));
+    for (const route of turned.objects) scene.byHand(route.kind, route.metadata.name, route);
+    scene.rests();
+    expect(scene.share('v1')).toBe(100);
+  });
+
   test('is undone by going back in the middle', () => {
     const scene = plain('Recreate').asksFor('v2').rests().runs('v1', 0).rests().asksFor('v1').rests();
     expect(scene.isMade('Deployment', 'v1')).toBe(true);
@@ -227,6 +275,20 @@ describe('a canary on a plain Service', () => {
     const scene = plain('Canary').steps({ weight: 100 }).asksFor('v2').runs('v2', 2).rests();
     expect(scene.status).toMatchObject({ phase: 'Healthy', stable: scene.revision('v2') });
   });
+
+  test.each(['Rollback', 'PromoteFull'] as const)(
+    'is left by %s, which needs none of its steps',
+    (action) => {
+      const scene = plain('RollingUpdate').asksFor('v2').runs('v2', 2).rests();
+      withoutMesh(scene, 'Canary');
+      scene.runs('v1', 2).rests();
+      if (action === 'PromoteFull') scene.asksFor('v1').rests();
+      scene.decides(action).rests().later(DRAIN_MS).rests();
+      expect(scene.answer).toMatchObject({ phase: 'Applied' });
+      expect(selected(scene)).toBe(scene.revision('v1'));
+      expect(scene.status.stable).toBe(scene.revision('v1'));
+    },
+  );
 
   test('where the user has chosen the Service is told to go back to the mesh', () => {
     const scene = plain('Canary').rests();
@@ -263,14 +325,36 @@ describe('a change of the router', () => {
     expect(scene.isMade('Deployment', 'v2')).toBe(false);
   });
 
-  test('to the Service by choice takes the routes away, once the Service has everything', () => {
-    const scene = plain('RollingUpdate');
-    scene.platform = { istio: true, customMetrics: true };
-    scene.rests();
-    expect(scene.child('VirtualService', 'fraud.mesh')).toBeDefined();
-    scene.edits({ traffic: { ...scene.modelDeployment.spec.traffic, router: 'Service' } }).rests();
-    expect(scene.children.filter(({ apiVersion }) => apiVersion.includes('istio'))).toEqual([]);
+  test('to the Service by choice takes the routes away at once, and how proxies treat pods when none does any more', () => {
+    const scene = inMeshByChoice();
+    const sees = (lastSeenSecondsAgo: number): Scene =>
+      scene.reportOf('v1-pod-0', { routings: [{ hash: 'routes-of-before', lastSeenSecondsAgo }] });
+    scene.edits({ traffic: { ...scene.modelDeployment.spec.traffic, router: 'Service' } });
+    sees(0.5).rests().later(DRAIN_MS).rests();
+    expect(istioKinds(scene)).toEqual(['DestinationRule']);
+    expect(scene.status).toMatchObject({ reason: 'RoutingUnproven' });
+    expect(scene.status.message).toMatch(/^Waiting until no sidecar sends by the routes that Istio had/);
+    sees(4).rests().later(DRAIN_MS).rests();
+    expect(istioKinds(scene)).toEqual(['DestinationRule']);
+    expect(scene.plan().requeueAfterMs).toBeLessThanOrEqual(1_000);
+    sees(5).rests();
+    expect(istioKinds(scene)).toEqual([]);
     expect(scene.status.phase).toBe('Healthy');
+    expect(scene.plan().requeueAfterMs).toBeUndefined();
+  });
+
+  test('to the Service by choice keeps an old revision while a sidecar sends to it over a connection that it keeps', () => {
+    const scene = inMeshByChoice().asksFor('v2').runs('v2', 2).rests();
+    scene.edits({ traffic: { ...scene.modelDeployment.spec.traffic, router: 'Service' } });
+    const sees = (lastSeenSecondsAgo: number): Scene =>
+      scene.reportOf('v1-pod-0', {
+        ...{ lastConnectionSecondsAgo: 600, routings: [{ hash: 'routes-of-before', lastSeenSecondsAgo }] },
+      });
+    sees(2).rests().later(DRAIN_MS).rests();
+    expect(scene.status.stable).toBe(scene.revision('v2'));
+    expect(scene.isMade('Deployment', 'v1')).toBe(true);
+    sees(5).rests();
+    expect(scene.isMade('Deployment', 'v1')).toBe(false);
   });
 });
 
@@ -293,3 +377,20 @@ describe('SplitsTraffic', () => {
     expect(messageOf(serving())).toMatch(/clients of Service fraud without a sidecar always get the stable/);
   });
 });
+
+/** Moved by Istio, for clients inside the mesh. */
+function inMeshByChoice(): Scene {
+  const scene = plain('RollingUpdate');
+  scene.platform = { istio: true, customMetrics: true };
+  scene
+    .rests()
+    .later(2 * DRAIN_MS)
+    .rests();
+  expect(istioKinds(scene)).toEqual(['DestinationRule', 'VirtualService']);
+  return scene;
+}
+
+function istioKinds(scene: Scene): readonly string[] {
+  const ofIstio = scene.children.filter(({ apiVersion }) => apiVersion.includes('istio'));
+  return [...new Set(ofIstio.map(({ kind }) => kind))].sort();
+}

@@ -93,12 +93,19 @@ describe('a pod', () => {
 
   test('tells the runtime what to serve, and as which revision', () => {
     const sha256 = 'a'.repeat(64);
-    expect(environmentOf({ model: { ...model, sha256 }, runtime: { queue: { maxDepth: 7 } } })).toEqual({
+    const runtime = {
+      queue: { maxDepth: 7, timeout: '2s' },
+      batching: { maxBatchSize: 16, maxDelay: '2.5ms' },
+    };
+    expect(environmentOf({ model: { ...model, sha256 }, runtime })).toEqual({
       HEADGATE_MODEL_NAME: 'fraud',
       HEADGATE_REVISION: REVISION,
       HEADGATE_MODEL_URI: model.uri,
       HEADGATE_MODEL_SHA256: sha256,
       HEADGATE_QUEUE_MAX_DEPTH: '7',
+      HEADGATE_QUEUE_TIMEOUT_MS: '2000',
+      HEADGATE_BATCH_MAX_SIZE: '16',
+      HEADGATE_BATCH_MAX_DELAY_MS: '3',
       HEADGATE_DRAIN_SECONDS: '15',
     });
   });

@@ -68,8 +68,10 @@ describe('the entry Service as the route', () => {
     const chosen = modelDeploymentWith({ traffic: { router: 'Service' } });
     const policies = istio.policiesFor(modelDeployment, STABLE);
     expect(service.obsolete([...policies, ...routes], chosen)).toEqual(routes);
-    expect(service.obsolete(policies, chosen)).toEqual(policies);
-    expect(service.obsolete(policies, chosen)).toHaveLength(1);
+    expect(service.obsoletePolicies([...policies, ...routes], chosen)).toEqual([]);
+    expect(service.obsoletePolicies(policies, chosen)).toEqual(policies);
+    expect(service.obsoletePolicies(policies, chosen)).toHaveLength(1);
+    expect(service.obsoletePolicies(policies, modelDeployment)).toEqual([]);
     expect(service.obsolete([...policies, ...routes], modelDeployment)).toEqual([]);
   });
 });

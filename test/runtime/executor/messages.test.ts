@@ -52,8 +52,8 @@ describe('the messages between the two processes', () => {
 
   it('carry every tensor of an answer bit by bit', () => {
     fc.assert(
-      fc.property(tensors(), (outputs) => {
-        expect(decodeResult(encodeResult(outputs))).toEqual(outputs);
+      fc.property(tensors(), fc.double(), (outputs, computeMs) => {
+        expect(decodeResult(encodeResult({ computeMs, outputs }))).toEqual({ computeMs, outputs });
       }),
     );
   });

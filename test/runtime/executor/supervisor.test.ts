@@ -83,9 +83,9 @@ describe('the process that runs the model', { timeout: 60_000 }, () => {
   }, 60_000);
 
   it('is behind a queue that sheds what it cannot hold with 429, and answers the rest', async () => {
-    const runtime = await start({ HEADGATE_QUEUE_MAX_DEPTH: '4' });
+    const runtime = await start({ HEADGATE_QUEUE_MAX_DEPTH: '4', HEADGATE_BATCH_MAX_SIZE: '1' });
     process.kill(runtime.executorProcessId, 'SIGSTOP');
-    const requests = send(runtime, 12);
+    const requests = send(runtime, 60);
     await runtime.until('full', async () => {
       const { text } = await runtime.askManagement('/metrics');
       return /^headgate_queue_depth\{.*\} 4$/mu.test(text) && /code="429"\} [1-9]/u.test(text);
@@ -99,7 +99,7 @@ describe('the process that runs the model', { timeout: 60_000 }, () => {
   }, 60_000);
 
   it('does not get the request of a client that hung up while it waited, and nobody is charged for it', async () => {
-    const runtime = await start();
+    const runtime = await start({ HEADGATE_MODEL_URI: exampleModelUri('slow.onnx') });
     process.kill(runtime.executorProcessId, 'SIGSTOP');
     const agent = new Agent({ keepAlive: true });
     const kept = send(runtime, 2);

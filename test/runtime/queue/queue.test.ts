@@ -1,32 +1,56 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Batcher, type BatchProfile } from '../../../runtime/batching/batcher.ts';
+import type { BatchLimits } from '../../../runtime/batching/planner.ts';
+import type { BatchRelease } from '../../../runtime/batching/release.ts';
 import type { RequestError } from '../../../runtime/errors.ts';
-import { ModelRunError } from '../../../runtime/executor/executor.ts';
-import { InferQueue, type Job } from '../../../runtime/queue/queue.ts';
-import { noTimes, ScriptedExecutor, work } from './scripted-executor.ts';
+import { InvalidInputError, ModelRunError } from '../../../runtime/executor/executor.ts';
+import type { Job } from '../../../runtime/queue/job.ts';
+import { InferQueue } from '../../../runtime/queue/queue.ts';
+import { flat, journeyOf, ScriptedExecutor, unbatched, work } from './scripted-executor.ts';
+
+/** What was answered is settled, and the queue has seen what that makes room for. */
+async function rest(): Promise<void> {
+  for (let turns = 0; turns < 3; turns++) await turn();
+}
 
 interface Bench {
   readonly executor: ScriptedExecutor;
   readonly queue: InferQueue;
   /** What became of each request, in the order in which it was settled. */
   readonly settled: string[];
-  readonly submit: (name: string) => Job;
+  /** Of each batch, in order. */
+  readonly releases: BatchRelease[];
+  readonly submit: (name: string, deadlineAtMs?: number) => Job;
 }
 
-function build(maxDepth: number): Bench {
-  const executor = new ScriptedExecutor();
-  const queue = new InferQueue(executor, maxDepth);
+interface Wish {
+  readonly maxDepth?: number;
+  readonly profile?: BatchProfile;
+  readonly limits?: BatchLimits;
+}
+
+function build({
+  maxDepth = 10,
+  profile = unbatched,
+  limits = { maxRows: 4, maxDelayMs: 0 },
+}: Wish = {}): Bench {
+  const executor = new ScriptedExecutor(profile);
   const settled: string[] = [];
-  const submit = (name: string): Job => {
-    const job = queue.submit(work(name), noTimes());
+  const releases: BatchRelease[] = [];
+  const observers = [{ onRelease: (release: BatchRelease) => releases.push(release) }];
+  const queue = new InferQueue({ executors: [executor], batcher: new Batcher(limits), maxDepth, observers });
+  const submit = (name: string, deadlineAtMs?: number): Job => {
+    const job = queue.submit(work(name), journeyOf(deadlineAtMs));
     job.answer.promise.then(
-      () => settled.push(`${name} answered`),
+      ([output]) => settled.push(`${name} answered${output?.data[0] === name ? '' : ' wrongly'}`),
       (error: unknown) => settled.push(`${name} ${(error as RequestError).reason}`),
     );
     return job;
   };
-  return { executor, queue, settled, submit };
+  executor.change('ready');
+  return { executor, queue, settled, releases, submit };
 }
 
 function refusalOf(submit: () => unknown): RequestError {
@@ -38,27 +62,29 @@ function refusalOf(submit: () => unknown): RequestError {
   throw new Error('the request was admitted');
 }
 
-async function answerAll({ executor }: Bench): Promise<void> {
-  while (executor.running.size > 0) {
-    executor.answerOldest();
-    await turn();
+async function answerAll({ executor, queue }: Bench): Promise<void> {
+  for (let round = 0; round < 1000 && !queue.isIdle; round++) {
+    if (executor.running.length > 0) executor.answerOldest();
+    await rest();
   }
 }
 
 describe('the queue in front of the executor', () => {
   it('answers in the order of arrival and hands over a few at a time', async () => {
-    const bench = build(10);
+    const bench = build();
     for (const name of ['a', 'b', 'c', 'd']) bench.submit(name);
-    expect([...bench.executor.running.keys()]).toEqual(['a', 'b']);
+    await rest();
+    expect(bench.executor.running).toEqual(['a', 'b']);
     expect(bench.queue.depth).toBe(2);
     await answerAll(bench);
     expect(bench.settled).toEqual(['a answered', 'b answered', 'c answered', 'd answered']);
     expect(bench.queue.isIdle).toBe(true);
   });
 
-  it('sheds beyond its depth with 429 and tells when to come back', () => {
-    const bench = build(3);
+  it('sheds beyond its depth with 429 and tells when to come back', async () => {
+    const bench = build({ maxDepth: 3 });
     for (const name of ['a', 'b', 'c', 'd', 'e']) bench.submit(name);
+    await rest();
     const refusal = refusalOf(() => bench.submit('f'));
     expect(refusal.httpStatus).toBe(429);
     expect(refusal.retryAfterSeconds).toBeGreaterThanOrEqual(1);
@@ -66,7 +92,7 @@ describe('the queue in front of the executor', () => {
   });
 
   it('forgets a waiting request whose client is gone', async () => {
-    const bench = build(10);
+    const bench = build();
     const [, , third] = ['a', 'b', 'c', 'd'].map((name) => bench.submit(name));
     if (third !== undefined) bench.queue.withdraw(third);
     await answerAll(bench);
@@ -74,47 +100,54 @@ describe('the queue in front of the executor', () => {
   });
 
   it('tries the requests of a lost executor once more, each alone, before all others', async () => {
-    const bench = build(10);
+    const bench = build();
     for (const name of ['a', 'b', 'c']) bench.submit(name);
+    await rest();
     bench.executor.lose();
-    await turn();
-    expect(bench.executor.running.size).toBe(0);
+    await rest();
+    expect(bench.executor.running.length).toBe(0);
     bench.executor.change('ready');
-    expect([...bench.executor.running.keys()]).toEqual(['a']);
+    await rest();
+    expect(bench.executor.running).toEqual(['a']);
     bench.executor.answerOldest();
-    await turn();
-    expect([...bench.executor.running.keys()]).toEqual(['b']);
+    await rest();
+    expect(bench.executor.running).toEqual(['b']);
     await answerAll(bench);
     expect(bench.settled).toEqual(['a answered', 'b answered', 'c answered']);
   });
 
   it('gives up a request under which two executors were lost, and none beside it', async () => {
-    const bench = build(10);
+    const bench = build();
     for (const name of ['poison', 'b', 'c']) bench.submit(name);
+    await rest();
     bench.executor.lose();
-    await turn();
+    await rest();
     bench.executor.change('ready');
+    await rest();
     bench.executor.lose();
-    await turn();
+    await rest();
     bench.executor.change('ready');
+    await rest();
     await answerAll(bench);
     expect(bench.settled).toEqual(['poison ExecutorLost', 'b answered', 'c answered']);
   });
 
   it('does not try again for a client that is gone', async () => {
-    const bench = build(10);
+    const bench = build();
     bench.queue.withdraw(bench.submit('poison'));
     bench.executor.lose();
-    await turn();
+    await rest();
     bench.executor.change('ready');
-    expect(bench.executor.running.size).toBe(0);
+    await rest();
+    expect(bench.executor.running.length).toBe(0);
     expect(bench.queue.isIdle).toBe(true);
   });
 
   it("passes the model's own error on and tries nothing again", async () => {
-    const bench = build(10);
+    const bench = build();
     const job = bench.submit('a');
-    bench.executor.running.get('a')?.reject(new ModelRunError('Gather'));
+    await rest();
+    bench.executor.failOldest(new ModelRunError('Gather'));
     await expect(job.answer.promise).rejects.toThrow('Gather');
     expect(bench.queue.isIdle).toBe(true);
   });
@@ -122,14 +155,129 @@ describe('the queue in front of the executor', () => {
   it.each(['down', 'closed'] as const)(
     'sends all that wait away when the executor is %s, and takes no more',
     async (state) => {
-      const bench = build(10);
+      const bench = build();
       for (const name of ['a', 'b', 'c']) bench.submit(name);
+      await rest();
       bench.executor.lose(state);
-      await turn();
+      await rest();
       expect(bench.settled.toSorted()).toEqual(['a ExecutorLost', 'b ExecutorLost', 'c ModelNotReady']);
       expect(refusalOf(() => bench.submit('d'))).toMatchObject({ httpStatus: 503, retryAfterSeconds: 5 });
     },
   );
+
+  it('gives requests that wait together to the model in one batch, and each its own answer', async () => {
+    const bench = build({ profile: flat });
+    const jobs = ['a', 'b', 'c', 'd', 'e'].map((name) => bench.submit(name));
+    await rest();
+    expect(bench.executor.running).toEqual(['a+b']);
+    bench.executor.answerOldest();
+    await rest();
+    expect(bench.executor.running).toEqual(['c+d+e']);
+    await answerAll(bench);
+    expect(bench.settled).toEqual(['a', 'b', 'c', 'd', 'e'].map((name) => `${name} answered`));
+    expect(jobs.map(({ journey }) => journey.batchRows)).toEqual([2, 2, 3, 3, 3]);
+    expect(jobs.map(({ journey }) => journey.computeMs)).toEqual([10, 10, 10, 10, 10]);
+    expect(bench.releases).toEqual([
+      { reason: 'Cheapest', requests: 2, rows: 2 },
+      { reason: 'NothingToGain', requests: 3, rows: 3 },
+    ]);
+  });
+
+  it.each([new ModelRunError('Gather'), new InvalidInputError('rank')])(
+    'runs each request of a batch that failed with "$message" alone, so that one poisoned request fails alone',
+    async (error) => {
+      const bench = build({ profile: flat });
+      for (const name of ['poison', 'b']) bench.submit(name);
+      await rest();
+      expect(bench.executor.running).toEqual(['poison+b']);
+      bench.executor.failOldest(error);
+      await rest();
+      expect(bench.executor.running).toEqual(['poison', 'b']);
+      bench.executor.failOldest(error);
+      await answerAll(bench);
+      expect(bench.settled).toEqual(['poison undefined', 'b answered']);
+    },
+  );
+
+  it('runs each request of a batch whose executor was lost alone', async () => {
+    const bench = build({ profile: flat });
+    for (const name of ['poison', 'b']) bench.submit(name);
+    await rest();
+    bench.executor.lose();
+    await rest();
+    bench.executor.change('ready');
+    await rest();
+    expect(bench.executor.running).toEqual(['poison']);
+    bench.executor.lose();
+    await rest();
+    bench.executor.change('ready');
+    await answerAll(bench);
+    expect(bench.settled).toEqual(['poison ExecutorLost', 'b answered']);
+  });
+
+  it('holds a batch open for company that is expected, and not beyond maxDelay', async () => {
+    const bench = build({ profile: flat, limits: { maxRows: 4, maxDelayMs: 40 } });
+    const ask = async (names: readonly string[]): Promise<void> => {
+      for (const name of names) bench.submit(name);
+      await rest();
+    };
+    for (let round = 0; round < 6; round++) {
+      await ask(['a', 'b', 'c', 'd']);
+      await answerAll(bench);
+    }
+    await ask(['e']);
+    expect(bench.executor.running).toEqual([]);
+    await ask(['f']);
+    await expect.poll(() => bench.executor.running).toEqual(['e+f']);
+    expect(bench.releases.at(-1)).toEqual({ reason: 'DelayOver', requests: 2, rows: 2 });
+    await answerAll(bench);
+  });
+
+  it('serves the earliest deadline first', async () => {
+    const bench = build();
+    const nowMs = performance.now();
+    for (const name of ['a', 'b']) bench.submit(name);
+    bench.submit('late', nowMs + 60_000);
+    bench.submit('usual');
+    bench.submit('early', nowMs + 500);
+    await answerAll(bench);
+    expect(bench.settled).toEqual(['early', 'a', 'b', 'usual', 'late'].map((name) => `${name} answered`));
+  });
+
+  it('answers a request whose deadline passed while it waited with 504, and never runs it', async () => {
+    const bench = build();
+    for (const name of ['a', 'b']) bench.submit(name);
+    await rest();
+    const doomed = bench.submit('doomed', performance.now() + 60);
+    await expect(doomed.answer.promise).rejects.toMatchObject({
+      reason: 'DeadlineExceeded',
+      httpStatus: 504,
+    });
+    expect(bench.executor.running).toEqual(['a', 'b']);
+    await answerAll(bench);
+    expect(bench.settled).toEqual(['doomed DeadlineExceeded', 'a answered', 'b answered']);
+  });
+
+  it('sheds at arrival what cannot be answered in time, or would make another one late', async () => {
+    const bench = build({ profile: { refusal: 'the test says so', costs: [{ rows: 1, ms: 1000 }] } });
+    const nowMs = performance.now();
+    for (const name of ['a', 'b', 'c', 'd']) bench.submit(name);
+    await rest();
+    expect(bench.executor.running).toEqual(['a', 'b']);
+    expect(refusalOf(() => bench.submit('hopeless', nowMs + 5300))).toMatchObject({
+      httpStatus: 429,
+      retryAfterSeconds: 5,
+      message: "the answer would come after the request's deadline: 2 requests are waiting",
+    });
+    bench.submit('just in time', nowMs + 5900);
+    expect(refusalOf(() => bench.submit('pushing', nowMs + 5800)).reason).toBe('Overloaded');
+    bench.submit('patient', nowMs + 20_000);
+    expect(refusalOf(() => bench.submit('over', nowMs - 1)).reason).toBe('DeadlineExceeded');
+    await answerAll(bench);
+    expect(bench.settled).toEqual(
+      ['a', 'b', 'c', 'd', 'just in time', 'patient'].map((name) => `${name} answered`),
+    );
+  });
 
   it('settles every admitted request exactly once, whatever happens in whatever order', async () => {
     const steps = fc.array(fc.constantFrom('submit', 'answer', 'lose', 'ready', 'withdraw'), {
@@ -137,7 +285,7 @@ describe('the queue in front of the executor', () => {
     });
     await fc.assert(
       fc.asyncProperty(steps, async (names) => {
-        const bench = build(4);
+        const bench = build({ maxDepth: 4 });
         const admitted: Job[] = [];
         let takenBack = 0;
         const take = {
@@ -145,7 +293,7 @@ describe('the queue in front of the executor', () => {
             if (bench.queue.depth < 4) admitted.push(bench.submit(String(admitted.length)));
           },
           answer: () => {
-            if (bench.executor.running.size > 0) bench.executor.answerOldest();
+            if (bench.executor.running.length > 0) bench.executor.answerOldest();
           },
           lose: () => bench.executor.lose(),
           ready: () => bench.executor.change('ready'),
@@ -157,9 +305,10 @@ describe('the queue in front of the executor', () => {
         };
         for (const name of names) {
           take[name]();
-          await turn();
+          await rest();
         }
         bench.executor.change('ready');
+        await rest();
         await answerAll(bench);
         expect(bench.settled.length).toBe(admitted.length - takenBack);
         expect(bench.queue.isIdle).toBe(true);

@@ -1,21 +1,45 @@
+import type { BatchProfile } from '../../../runtime/batching/batcher.ts';
 import { Deferred } from '../../../runtime/deferred.ts';
-import type { Executor, ExecutorState } from '../../../runtime/executor/executor.ts';
-import { ExecutorLostError } from '../../../runtime/executor/executor.ts';
-import type { JourneyTimes } from '../../../runtime/queue/queue.ts';
-import type { Tensor } from '../../../runtime/tensor/datatype.ts';
+import {
+  ExecutorLostError,
+  type Executor,
+  type ExecutorState,
+  type RunResult,
+} from '../../../runtime/executor/executor.ts';
+import type { JourneyTimes } from '../../../runtime/queue/job.ts';
 import type { InferWork } from '../../../runtime/tensor/validate.ts';
+
+interface Run {
+  readonly work: InferWork;
+  readonly answer: Deferred<RunResult>;
+}
+
+/** What a model that is not batched says of itself. */
+export const unbatched: BatchProfile = { refusal: 'the test says so', costs: [{ rows: 1, ms: 10 }] };
+
+/** A run costs the same however many rows it has. */
+export const flat: BatchProfile = { refusal: undefined, costs: [1, 32].map((rows) => ({ rows, ms: 10 })) };
 
 /** An executor whose every answer and every loss comes when the test says so, in an order that no real one promises. */
 export class ScriptedExecutor implements Executor {
-  state: ExecutorState = 'ready';
+  state: ExecutorState = 'starting';
   readonly signature = undefined;
-  /** In flight, by the name of the work, oldest first. */
-  readonly running = new Map<string, Deferred<Tensor[]>>();
+  readonly batchProfile: BatchProfile;
+  readonly #running: Run[] = [];
   readonly #listeners: ((state: ExecutorState) => void)[] = [];
 
-  run(work: InferWork): Promise<Tensor[]> {
-    const answer = new Deferred<Tensor[]>();
-    this.running.set(nameOf(work), answer);
+  constructor(batchProfile: BatchProfile = unbatched) {
+    this.batchProfile = batchProfile;
+  }
+
+  /** In flight, oldest first: the names of their requests, joined by + in a batch. */
+  get running(): string[] {
+    return this.#running.map(({ work }) => nameOf(work));
+  }
+
+  run(work: InferWork): Promise<RunResult> {
+    const answer = new Deferred<RunResult>();
+    this.#running.push({ work, answer });
     return answer.promise;
   }
 
@@ -28,31 +52,38 @@ export class ScriptedExecutor implements Executor {
     for (const listener of this.#listeners) listener(state);
   }
 
-  /** Answers the oldest request in flight. */
+  /** Answers the oldest run with its own inputs. */
   answerOldest(): void {
-    const [name] = this.running.keys();
-    if (name === undefined) throw new Error('nothing is in flight');
-    this.running.get(name)?.resolve([]);
-    this.running.delete(name);
+    const { work, answer } = this.#takeOldest();
+    answer.resolve({ outputs: work.inputs, computeMs: 10 });
+  }
+
+  failOldest(error: Error): void {
+    this.#takeOldest().answer.reject(error);
   }
 
   /** As the supervisor does it: first the state, then the requests. */
   lose(state: ExecutorState = 'restarting'): void {
     this.change(state);
-    const lost = [...this.running.values()];
-    this.running.clear();
-    for (const { reject } of lost) reject(new ExecutorLostError('crashed'));
+    for (const { answer } of this.#running.splice(0)) answer.reject(new ExecutorLostError('crashed'));
+  }
+
+  #takeOldest(): Run {
+    const oldest = this.#running.shift();
+    if (oldest === undefined) throw new Error('nothing is in flight');
+    return oldest;
   }
 }
 
-export function noTimes(): JourneyTimes {
-  return { queueMs: undefined, computeMs: undefined, batchRows: undefined };
+export function journeyOf(deadlineAtMs?: number): JourneyTimes {
+  return { deadlineAtMs, queueMs: undefined, computeMs: undefined, batchRows: undefined };
 }
 
+/** A request of one row, which bears the name. */
 export function work(name: string): InferWork {
-  return { inputs: [], outputNames: [name] };
+  return { inputs: [{ name: 'x', datatype: 'BYTES', shape: [1], data: [name] }], outputNames: ['x'] };
 }
 
-function nameOf({ outputNames: [name = ''] }: InferWork): string {
-  return name;
+function nameOf({ inputs: [first] }: InferWork): string {
+  return (first?.data as string[]).join('+');
 }

@@ -174,7 +174,11 @@ describe('the Open Inference Protocol over REST', { timeout: 60_000 }, () => {
     );
     agent.destroy();
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+    // Batches of other sizes are added up in another order, which shows in the last digit.
+    const rounded = answers.map(({ text }) =>
+      text.replace(/\d+\.\d+/gu, (number) => Number(number).toFixed(5)),
+    );
+    expect(new Set(rounded).size).toBe(1);
   });
 });
 

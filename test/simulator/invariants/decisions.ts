@@ -3,18 +3,30 @@ import type {
   ModelDeployment,
   ModelDeploymentStatus,
 } from '../../../operator/api/model-deployment.ts';
-import { annotations, DECISION_KIND } from '../../../operator/api/names.ts';
+import { annotations, DECISION_KIND, gatewayVirtualServiceName } from '../../../operator/api/names.ts';
 import type { DecisionAction, RolloutDecision } from '../../../operator/api/rollout-decision.ts';
 import { heldFrom } from '../clients.ts';
 import { cachedDecisions, liveDecisions, NO_ROLLOUT } from '../decisions.ts';
-import { cached, live, liveModelDeployment, MODEL_DEPLOYMENT_KEY, type Pass, type World } from '../world.ts';
+import {
+  cached,
+  isServing,
+  live,
+  liveModelDeployment,
+  MODEL_DEPLOYMENT_KEY,
+  NAME,
+  type Pass,
+  type World,
+} from '../world.ts';
 import {
   appliedObject,
   askedLoad,
   HOLDS,
+  isPlain,
+  isRecreating,
   isRouteForeign,
   isStatusPatch,
   desiredRevision,
+  sendsTo,
   stableRevision,
   weightIn,
   type Invariant,
@@ -29,6 +41,7 @@ export const decisionInvariants: readonly Invariant[] = [
   { code: 'I11', name: 'whoever is refused is told why', check: refusalsSayWhy },
   { code: 'I13', name: 'what is decided is done in the write that says so', check: effectWithAnswer },
   { code: 'I13', name: 'nobody is kept from leaving a rollout', check: mayLeave },
+  { code: 'I13', name: 'nobody is heard before a broken candidate has lost its users', check: brokenFirst },
   { code: 'I13', name: 'nothing that only people decide happens without them', check: nothingUndecided },
   { code: 'I13', name: 'a pause keeps the weights', check: pauseHolds },
 ];
@@ -221,6 +234,29 @@ function isWayBack(world: World, { spec: { revision } }: RolloutDecision): boole
   if (revision === undefined || promotedAt(world, revision) === undefined) return false;
   const { rollout } = liveModelDeployment(world)?.status ?? {};
   return ![desiredRevision(world), stableRevision(world), rollout?.revision].includes(revision);
+}
+
+/** Each decision costs a pass: many of them would keep the users where nobody answers. */
+function brokenFirst(transition: Transition): string | undefined {
+  const { pass } = transition.before.operator;
+  return pass !== undefined && isHearing(transition) ? leftWithNobody(pass.seen) : undefined;
+}
+
+function leftWithNobody(seen: World): string | undefined {
+  const revision = triedIn(seen);
+  if (revision === undefined) return undefined;
+  const isServed = seen.cachedPods.some((pod) => pod.revision === revision && isServing(pod));
+  const route = cached(seen, `VirtualService/${gatewayVirtualServiceName(NAME)}`);
+  const sends = route !== undefined && sendsTo(heldFrom(route), revision);
+  return sends && !isServed ? `${revision} has users and no ready pod when somebody is heard` : HOLDS;
+}
+
+/** The candidate as the caches have it, where proxies carry its users: Recreate leaves those with nobody anyway. */
+function triedIn(world: World): string | undefined {
+  const seen = cached(world, MODEL_DEPLOYMENT_KEY) as ModelDeployment | undefined;
+  const revision = seen?.status?.rollout?.revision;
+  const isOver = seen?.metadata.deletionTimestamp !== undefined || revision === stableRevision(world, 'Cache');
+  return isOver || isPlain(world) || isRecreating(world) ? undefined : revision;
 }
 
 function nothingUndecided(transition: Transition): string | undefined {

@@ -107,6 +107,13 @@ export function isPlain(world: World): boolean {
   return !world.platform.istio || liveModelDeployment(world)?.spec.traffic.router === 'Service';
 }
 
+/** Whether a policy of proxies goes by a pass that moves the traffic by the entry Service: nobody is to follow it. */
+export function leavesMesh(transition: Transition): boolean {
+  const { before } = transition;
+  const isPolicy = deletedName(transition, ['DestinationRule']) !== undefined;
+  return isPolicy && isPlain(before.operator.pass?.seen ?? before);
+}
+
 /** The strategy that a pass under way has seen. */
 export function isRecreating(world: World): boolean {
   const seen = cached(world.operator.pass?.seen ?? world, MODEL_DEPLOYMENT_KEY) as

@@ -20,6 +20,7 @@ import {
   isHurt,
   isMaxBelow,
   isRecreating,
+  leavesMesh,
   podsFor,
   sendsTo,
   stableRevision,
@@ -172,6 +173,6 @@ function stableUntouched(transition: Transition): string | undefined {
   if (name === undefined || transition.before.ledger.deleted) return undefined;
   const { before } = transition;
   const endsPods = deletedName(transition, ['Deployment', 'HorizontalPodAutoscaler']) !== undefined;
-  if (endsPods && makesRoom(before, name)) return HOLDS;
+  if ((endsPods && makesRoom(before, name)) || leavesMesh(transition)) return HOLDS;
   return name === stableRevision(before) ? `something of the stable ${name} is removed` : HOLDS;
 }

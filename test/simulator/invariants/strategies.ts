@@ -9,7 +9,6 @@ import {
   deletedName,
   HOLDS,
   isHurt,
-  isPlain,
   isRecreating,
   isRouteForeign,
   podsFor,
@@ -45,18 +44,13 @@ function shadowAnswersNobody(transition: Transition): string | undefined {
 function roomForOne(transition: Transition): string | undefined {
   const deployment = appliedObject(transition, 'Deployment');
   const { before } = transition;
-  if (deployment === undefined || !isRecreating(before) || waitsForGateways(before)) return undefined;
+  if (deployment === undefined || !isRecreating(before)) return undefined;
   const { name } = deployment.metadata;
   if (live(before, `Deployment/${name}`) !== undefined) return HOLDS;
   const stable = stableRevision(before);
   const { cachedPods } = before.operator.pass?.seen ?? before;
   const isLeft = name !== stable && cachedPods.some(({ revision }) => revision === stable);
   return isLeft ? `${name} starts while pods of ${stable ?? ''} are left` : HOLDS;
-}
-
-/** With everybody where they are. */
-function waitsForGateways(world: World): boolean {
-  return isPlain(world) && liveModelDeployment(world)?.spec.traffic.gateways !== undefined;
 }
 
 /** A share that it had under another strategy stays as it is until the switch. */

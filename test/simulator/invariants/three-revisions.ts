@@ -11,6 +11,7 @@ import {
   isHurt,
   isMaxBelow,
   isReferencedBy,
+  leavesMesh,
   podsFor,
   revisionsIn,
   sendsTo,
@@ -41,7 +42,8 @@ const KINDS = [
 function superseded(transition: Transition, kinds: readonly KubernetesObject['kind'][]): string | undefined {
   const name = deletedName(transition, kinds);
   const { before } = transition;
-  return name !== undefined && isSuperseded(before, name) ? name : undefined;
+  const isLeft = name !== undefined && isSuperseded(before, name) && !leavesMesh(transition);
+  return isLeft ? name : undefined;
 }
 
 function isSuperseded(world: World, name: string): boolean {
@@ -92,7 +94,10 @@ function keepsItsShare({ before, event, after }: Transition): string | undefined
     (name) => isSuperseded(before, name) && !isHurt(before, name) && shrinks({ before, event, after }, name),
   );
   if (shrunk === undefined || stable === undefined) return undefined;
-  const users = before.proxies.filter((proxy) => followsRoutes(proxy) && sendsTo(proxy.held, shrunk));
+  // What somebody has written by hand nobody has made room for.
+  const users = before.proxies.filter(
+    (proxy) => followsRoutes(proxy) && sendsTo(proxy.held, shrunk) && proxy.held?.isForeign !== true,
+  );
   const share = Math.max(0, ...users.map(({ held }) => weightIn(held?.destinations, shrunk)));
   const ready = after.pods.filter((pod) => pod.revision === shrunk && isServing(pod)).length;
   const left = Math.min(replicasOf(after, shrunk), ready);

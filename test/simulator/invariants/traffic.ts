@@ -1,7 +1,16 @@
 import { FULL_WEIGHT, type Destination } from '../../../operator/traffic/routing.ts';
 import { annotations, gatewayVirtualServiceName, labels } from '../../../operator/api/names.ts';
 import { entryEndpoints, heldFrom } from '../clients.ts';
-import { cached, NAME, readyPodsOf, type Held, type Proxy, type RoutedRole, type World } from '../world.ts';
+import {
+  cached,
+  isServing,
+  NAME,
+  readyPodsOf,
+  type Held,
+  type Proxy,
+  type RoutedRole,
+  type World,
+} from '../world.ts';
 import {
   appliedObject,
   asked,
@@ -14,6 +23,7 @@ import {
   followsRoutes,
   isHeardOf,
   isPlain,
+  isRecreating,
   isReferencedBy,
   podsFor,
   revisionsIn,
@@ -79,6 +89,8 @@ export const trafficInvariants: readonly Invariant[] = [
 function routable({ after }: Transition): string | undefined {
   // Before the first promotion nobody has been promised an answer.
   if (after.ledger.deleted || stableRevision(after) === undefined) return undefined;
+  // Nor has anybody while Recreate has ended the one and not begun the other.
+  if (isRecreating(after) && !after.pods.some(isServing)) return HOLDS;
   return firstOf(after.proxies, (proxy) => unroutable(after, proxy));
 }
 
@@ -129,11 +141,15 @@ function stagedFirst(transition: Transition): string | undefined {
 function keepsWhatIsReferenced(transition: Transition): string | undefined {
   const name = deletedName(transition, ENDPOINT_KINDS);
   if (name === undefined || transition.before.ledger.deleted) return undefined;
-  // Clients without a sidecar know the entry Service alone.
-  const user = transition.before.proxies.find((proxy) => followsRoutes(proxy) && isReferencedBy(proxy, name));
+  const user = transition.before.proxies.find((proxy) => holdsRoute(proxy) && isReferencedBy(proxy, name));
   return user === undefined
     ? HOLDS
     : `the Service or DestinationRule of ${name} goes while ${user.name} references it`;
+}
+
+/** Who has none knows the entry Service alone, be it for want of a sidecar. */
+function holdsRoute(proxy: Proxy): boolean {
+  return followsRoutes(proxy) && proxy.held !== undefined && proxy.held.hash !== '';
 }
 
 function wholeWeights(transition: Transition): string | undefined {

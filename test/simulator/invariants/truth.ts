@@ -144,6 +144,8 @@ function stepIsReal(transition: Transition): string | undefined {
 function stepElsewhere(world: World, was: RolloutState, now: RolloutState): string {
   const spec = liveModelDeployment(world)?.spec;
   if (spec?.traffic.gateways === undefined) return HOLDS;
+  // Without Istio they send nobody anywhere; only Recreate goes on then, once the stable has made room.
+  if (isPlain(world) && spec.rollout.strategy === 'Recreate') return HOLDS;
   const { users, copies } = sharesUpTo[spec.rollout.strategy](spec.rollout, was.stepIndex);
   const behind = world.proxies.find(
     ({ role, held }) =>

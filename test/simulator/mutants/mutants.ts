@@ -229,8 +229,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a decision is heard until it says so itself',
     file: 'decisions/decide.ts',
-    snippet: "&& !answered.has(metadata.uid ?? '')",
-    replacement: "&& (metadata.uid !== undefined || answered.has(''))",
+    snippet: "&& !answered.has(decision.metadata.uid ?? '')",
+    replacement: "&& (decision.metadata.uid !== undefined || answered.has(''))",
     caughtBy: 'I10',
   },
   {
@@ -243,9 +243,16 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'an answer is written only in the pass that hears the decision',
     file: 'plan/plan.ts',
-    snippet: 'answers: answersOf(facts.observed.decisions, status),',
+    snippet: 'answers: answersOf(facts.observed, status, nowMs),',
     replacement: 'answers: [],',
     caughtBy: 'I12',
+  },
+  {
+    name: 'people are heard before a broken candidate has lost its users',
+    file: 'plan/plan.ts',
+    snippet: 'comesFirst(facts, intent) ? undefined : hearNext(facts, proof, nowMs)',
+    replacement: 'comesFirst(facts, intent) ? hearNext(facts, proof, nowMs) : hearNext(facts, proof, nowMs)',
+    caughtBy: 'I13',
   },
   {
     name: 'nobody may abort what is paused',

@@ -1,0 +1,76 @@
+import type { BatchProfile } from '../batching/batcher.ts';
+import { explainNoBatchAxis } from '../batching/bucket.ts';
+import type { CostPoint } from '../batching/cost-curve.ts';
+import { mergeWorks, splitOutputs } from '../batching/merge.ts';
+import type { ModelSignature, Tensor } from '../tensor/datatype.ts';
+import type { InferWork } from '../tensor/validate.ts';
+import { isSameAnswer } from './same-answer.ts';
+import { sampleWork } from './sample.ts';
+
+export interface RunnableModel {
+  readonly signature: ModelSignature;
+  run(work: InferWork): Promise<Tensor[]>;
+}
+
+/** All measuring together; a pod that starts has better to do. */
+const MEASURING_MS = 300;
+const MOST_RUNS = 5;
+
+/** Undefined: the model fails on ones, which are not always a value that it knows. */
+async function answerOnes(model: RunnableModel): Promise<InferWork | undefined> {
+  const ones = sampleWork(model.signature, 1);
+  try {
+    await model.run(ones);
+    return ones;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Batches are for models whose rows do not see each other. One that normalises over the batch, or quantises with the
+ * largest value in it, has the same signature, and would answer differently by who else asks.
+ */
+async function explainMixedRows(model: RunnableModel): Promise<string | undefined> {
+  const zeros = sampleWork(model.signature, 0);
+  const other = (await answerOnes(model)) ?? zeros;
+  const expected = [await model.run(zeros), await model.run(other), await model.run(zeros)];
+  try {
+    const together = await model.run(mergeWorks([zeros, other, zeros]));
+    const parts = splitOutputs(together, [1, 1, 1]);
+    if (parts.every((part, index) => isSameAnswer(part, expected[index] ?? []))) return undefined;
+    return 'its answer to a row depends on the other rows';
+  } catch (error) {
+    return `it fails on several rows at once: ${(error as Error).message}`;
+  }
+}
+
+async function measureRun(model: RunnableModel, rows: number, untilMs: number): Promise<CostPoint> {
+  const work = mergeWorks(Array.from({ length: rows }, () => sampleWork(model.signature, 0)));
+  let ms = Infinity;
+  for (let run = 0; run < MOST_RUNS && (run === 0 || performance.now() < untilMs); run++) {
+    const startedAtMs = performance.now();
+    await model.run(work);
+    // Whatever else the machine does only ever makes a run longer.
+    ms = Math.min(ms, performance.now() - startedAtMs);
+  }
+  return { rows, ms };
+}
+
+/** The cost of one row, two, four and so on, as far as the time allows. */
+async function measureCosts(model: RunnableModel, maxRows: number): Promise<CostPoint[]> {
+  const untilMs = performance.now() + MEASURING_MS;
+  const points: CostPoint[] = [];
+  for (let rows = 1; ; rows = Math.min(rows * 2, maxRows)) {
+    const point = await measureRun(model, rows, untilMs);
+    points.push(point);
+    if (rows === maxRows || performance.now() + 2 * point.ms > untilMs) return points;
+  }
+}
+
+/** Pre: the model is warm. */
+export async function profileBatching(model: RunnableModel, maxRows: number): Promise<BatchProfile> {
+  const refusal = explainNoBatchAxis(model.signature) ?? (await explainMixedRows(model));
+  if (refusal !== undefined) return { refusal, costs: await measureCosts(model, 1) };
+  return { refusal, costs: await measureCosts(model, maxRows) };
+}

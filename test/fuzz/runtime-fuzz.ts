@@ -1,0 +1,64 @@
+import { RuntimeProcess } from '../support/runtime-process.ts';
+import { GoodClient, residentBytes, type GoodTraffic } from './good-traffic.ts';
+import { fuzzHttp, wellFormed, type HttpFuzzReport } from './http-fuzz.ts';
+
+export interface RuntimeFuzzOptions {
+  readonly seed: number;
+  readonly requests: number;
+  /** So many good requests come first, over as many connections, for comparison. */
+  readonly ordinaryRequests: number;
+}
+
+export interface RuntimeFuzzReport extends HttpFuzzReport {
+  readonly seconds: number;
+  /** What one good client got beside as much good traffic, and beside the mutated one. */
+  readonly ordinary: GoodTraffic;
+  readonly attacked: GoodTraffic;
+  readonly residentBefore: number;
+  readonly residentAfter: number;
+  readonly executorRestarts: number;
+  readonly serverErrors: readonly string[];
+}
+
+const CONNECTIONS = 16;
+/** Requests of well-formed load that bring the server's heap to its usual size first. */
+const WARM_UP_REQUESTS = 4000;
+
+async function goodTraffic(port: number, during: () => Promise<unknown>): Promise<GoodTraffic> {
+  const client = new GoodClient(port);
+  await during();
+  return client.stop();
+}
+
+async function executorRestarts(runtime: RuntimeProcess): Promise<number> {
+  const { text } = await runtime.askManagement('/metrics');
+  return Number(/^headgate_executor_restarts_total\{[^}]*\} (\d+)/mu.exec(text)?.[1]);
+}
+
+/** Attacks a real server over HTTP while a good client goes on asking it. */
+export async function fuzzRuntime(options: RuntimeFuzzOptions): Promise<RuntimeFuzzReport> {
+  const { seed, requests, ordinaryRequests } = options;
+  const runtime = await RuntimeProcess.start();
+  try {
+    const { port, processId } = runtime;
+    const base = { port, seed, connections: CONNECTIONS };
+    await fuzzHttp({ ...base, seed: seed + 1000, requests: WARM_UP_REQUESTS });
+    const ordinary = await goodTraffic(port, () =>
+      fuzzHttp({ ...base, requests: ordinaryRequests, always: wellFormed }),
+    );
+    const residentBefore = residentBytes(processId);
+    const startedAtMs = performance.now();
+    let report: HttpFuzzReport = { replies: {}, faults: [] };
+    const attacked = await goodTraffic(port, async () => (report = await fuzzHttp({ ...base, requests })));
+    return {
+      ...report,
+      seconds: (performance.now() - startedAtMs) / 1000,
+      ...{ ordinary, attacked, residentBefore },
+      residentAfter: residentBytes(processId),
+      executorRestarts: await executorRestarts(runtime),
+      serverErrors: runtime.log.filter(({ level }) => level === 'error').map((line) => JSON.stringify(line)),
+    };
+  } finally {
+    await runtime.stop();
+  }
+}
