@@ -28,8 +28,6 @@ export interface Contender {
   readonly wires: Readonly<Partial<Record<WireName, WireMaker>>>;
   /** Writes what the server wants to find in its folder, and says how it is started. */
   readonly prepare: (assignment: Assignment) => Promise<Launch> | Launch;
-  /** Both protocols share a port. */
-  readonly isGrpcOnHttpPort?: boolean;
   /** A program that is there when the server is installed. */
   readonly program: string;
 }

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { repository } from '../../test/bed/layout.ts';
 import { plainWires, v2Wires, v2WiresWithoutBinary, type Assignment, type Contender } from './contender.ts';
@@ -91,6 +91,17 @@ async function sitePackages(peer: string): Promise<string> {
   return join(library, version, 'site-packages');
 }
 
+/** As pytriton does it: the backend with the program that runs models in this version of Python. */
+async function linkPythonBackend(home: string, backends: string, python: string): Promise<void> {
+  const target = join(backends, 'python');
+  const source = join(home, 'backends/python');
+  const stub = 'triton_python_backend_stub';
+  await mkdir(target, { recursive: true });
+  for (const file of await readdir(source)) await symlink(join(source, file), join(target, file));
+  const version = python.replace('python', '');
+  await symlink(join(home, 'python_backend_stubs', version, stub), join(target, stub));
+}
+
 const triton: Contender = {
   name: 'Triton',
   wires: v2Wires,
@@ -104,17 +115,12 @@ const triton: Contender = {
     await copyFile(join(sourceOf('triton'), 'model.py'), join(version, 'model.py'));
     const modelFolder = join(version, '..');
     await writeFile(join(modelFolder, 'config.pbtxt'), 'backend: "python"\n');
-    // The backend's process for this version of Python.
-    const pythonVersion = basename(join(packages, '..')).replace('python', '');
-    const stub = 'triton_python_backend_stub';
-    await copyFile(join(home, 'python_backend_stubs', pythonVersion, stub), join(modelFolder, stub));
+    const backends = join(folder, 'backends');
+    await linkPythonBackend(home, backends, basename(join(packages, '..')));
     return {
       command: join(home, 'bin/tritonserver'),
       arguments: [
-        ...[
-          `--model-repository=${join(folder, 'repository')}`,
-          `--backend-directory=${join(home, 'backends')}`,
-        ],
+        ...[`--model-repository=${join(folder, 'repository')}`, `--backend-directory=${backends}`],
         ...[`--http-port=${httpPort}`, `--grpc-port=${grpcPort}`, `--metrics-port=${metricsPort}`],
         ...['--http-address=127.0.0.1', '--grpc-address=127.0.0.1', '--log-info=false'],
       ],

@@ -99,11 +99,7 @@ export class RunningContender {
   }
 
   connect(name: WireName, wire: Wire): Client {
-    return wire.connect(name === 'gRPC' ? this.#grpcPort : this.#ports.http);
-  }
-
-  get #grpcPort(): number {
-    return this.#contender.isGrpcOnHttpPort === true ? this.#ports.http : this.#ports.grpc;
+    return wire.connect(name === 'gRPC' ? this.#ports.grpc : this.#ports.http);
   }
 
   /** One question and its answer. */

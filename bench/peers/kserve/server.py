@@ -27,7 +27,7 @@ class OnnxModel(kserve.Model):
             output = InferOutput(name, list(value.shape), from_np_dtype(value.dtype))
             output.set_data_from_numpy(value, binary_data=payload.use_binary_outputs)
             outputs.append(output)
-        return InferResponse(payload.id or generate_uuid(), self.name, outputs)
+        return InferResponse(payload.id or generate_uuid(), self.name, outputs, use_binary_outputs=payload.use_binary_outputs)
 
 
 if __name__ == "__main__":
