@@ -23,6 +23,8 @@ const { values: options } = parseArgs({
   },
 });
 
+const WARM_UP_MS = 1000;
+
 interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
@@ -31,17 +33,30 @@ interface CpuProfile {
   readonly samples: readonly number[];
 }
 
-/** Share of the samples by place, idle time left out. */
-function sharesOf({ nodes, samples }: CpuProfile): [string, number][] {
-  const places = new Map(
-    nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => [
-      id,
-      `${functionName || '(anonymous)'} ${url.replace(/^.*\/(?=dist\/|node_modules\/)/u, '')}:${lineNumber + 1}`,
-    ]),
+/** Idle time, and the start. */
+const NOT_SERVING = /\((?:idle|root)\)|node:internal\/(?:modules|bootstrap)/u;
+
+type Frame = CpuProfile['nodes'][number]['callFrame'];
+
+function placeOf({ functionName, url, lineNumber }: Frame): string {
+  return `${functionName || '(anonymous)'} ${url.replace(/^.*\/(?=dist\/|node_modules\/)/u, '')}:${lineNumber + 1}`;
+}
+
+/** A folder of the runtime, a package, or a module of Node; what is native stands for itself. */
+function areaOf({ functionName, url }: Frame): string {
+  const own = /dist\/runtime\/([^/]+)/u.exec(url)?.[1];
+  if (own !== undefined) return `runtime/${own}`;
+  return (
+    /node_modules\/([^/]+)/u.exec(url)?.[1] ??
+    /^node:(?:internal\/)?_?[a-z]+/u.exec(url)?.[0] ??
+    `native: ${functionName}`
   );
-  const busy = samples
-    .map((id) => places.get(id) ?? '')
-    .filter((place) => !/^\((?:idle|root)\)/u.test(place));
+}
+
+/** Share of the samples by name, idle time and the start left out. */
+function sharesOf({ nodes, samples }: CpuProfile, nameOf: (frame: Frame) => string): [string, number][] {
+  const places = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
+  const busy = samples.map((id) => places.get(id) ?? '').filter((place) => !NOT_SERVING.test(place));
   const counts = new Map<string, number>();
   for (const place of busy) counts.set(place, (counts.get(place) ?? 0) + 1);
   return [...counts]
@@ -61,15 +76,25 @@ try {
   if (wire === undefined) throw new Error(`expected --wire JSON, binary or gRPC, got '${options.wire}'`);
   const clients = Array.from({ length: Number(options.clients) }, () => running.connect(wireName, wire));
   const loops = clients.map((client) => () => client.ask());
+  await measure(loops, WARM_UP_MS);
+  const before = running.cpuMsByProcess();
   const { perSecond } = await measure(loops, Number(options.seconds) * 1000);
+  const answers = perSecond * Number(options.seconds);
+  const costsUs = [...running.cpuMsByProcess()].map(
+    ([pid, spentMs]) => ((spentMs - (before.get(pid) ?? 0)) / answers) * 1000,
+  );
   for (const client of clients) client.close();
   console.log(`${Math.round(perSecond)} requests per second with the profiler`);
+  console.log(`processor time per answer, by process: ${costsUs.map(Math.round).join(' + ')} µs`);
 } finally {
   await running.stop();
 }
 const [file = ''] = await readdir(folder);
 const profile = JSON.parse(await readFile(join(folder, file), 'utf8')) as CpuProfile;
 await rm(folder, { recursive: true });
-for (const [place, share] of sharesOf(profile).slice(0, Number(options.lines))) {
-  console.log(`${(share * 100).toFixed(1).padStart(6)} %  ${place}`);
+for (const nameOf of [areaOf, placeOf]) {
+  for (const [name, share] of sharesOf(profile, nameOf).slice(0, Number(options.lines))) {
+    console.log(`${(share * 100).toFixed(1).padStart(6)} %  ${name}`);
+  }
+  console.log();
 }

@@ -36,6 +36,17 @@ export function memoryMib(pids: readonly number[]): number {
   return kibibytes.reduce((sum, value) => sum + value, 0) / 1024;
 }
 
+/** Linux counts processor time in these, whatever its clock does (USER_HZ). */
+const TICKS_PER_SECOND = 100;
+
+/** Processor time that a process has taken so far, in all of its threads. */
+export function cpuMs(pid: number): number {
+  const stat = readProc(pid, 'stat');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [userTicks = '0', systemTicks = '0'] = fields.slice(11, 13);
+  return ((Number(userTicks) + Number(systemTicks)) / TICKS_PER_SECOND) * 1000;
+}
+
 export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
   for (const pid of pids) {
     try {

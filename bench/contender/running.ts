@@ -9,7 +9,7 @@ import type { Client } from '../load/client.ts';
 import type { BenchModel } from '../models/models.ts';
 import type { Outputs, Wire, WireName } from '../wire/wire.ts';
 import type { Contender } from './contender.ts';
-import { memoryMib, processTree, signalAll } from './process-tree.ts';
+import { cpuMs, memoryMib, processTree, signalAll } from './process-tree.ts';
 
 const START_LIMIT_MS = 120_000;
 const STOP_LIMIT_MS = 8000;
@@ -114,6 +114,11 @@ export class RunningContender {
     } finally {
       client.close();
     }
+  }
+
+  /** Processor time so far, by process. */
+  cpuMsByProcess(): ReadonlyMap<number, number> {
+    return new Map(this.#tree.map((pid) => [pid, cpuMs(pid)]));
   }
 
   /** Whoever is not measured must not use the core of who is. */

@@ -36,12 +36,16 @@ async function alone<Value>(running: RunningContender, work: () => Promise<Value
   }
 }
 
+function cpuMsOf(running: RunningContender): number {
+  return [...running.cpuMsByProcess().values()].reduce((sum, spentMs) => sum + spentMs, 0);
+}
+
 async function closedLoop(
   running: RunningContender,
   wireName: WireName,
   concurrency: number,
   plan: RacePlan,
-): Promise<Measured> {
+): Promise<{ measured: Measured; cpuUs: number }> {
   const wire = running.wire(wireName) as Wire;
   const clients = Array.from({ length: concurrency }, () => running.connect(wireName, wire));
   const loops = clients.map((client) => async (): Promise<void> => {
@@ -50,7 +54,10 @@ async function closedLoop(
   });
   try {
     await measure(loops, plan.warmUpMs);
-    return await measure(loops, plan.roundMs);
+    const before = cpuMsOf(running);
+    const measured = await measure(loops, plan.roundMs);
+    const answers = measured.perSecond * (plan.roundMs / 1000);
+    return { measured, cpuUs: ((cpuMsOf(running) - before) / answers) * 1000 };
   } finally {
     for (const client of clients) client.close();
   }
@@ -65,15 +72,17 @@ async function raceClosed(
   const lanes = entrants
     .filter(({ wires }) => wires.has(wire))
     .map(({ running, result }) => {
-      const closed: ClosedResult = { wire, concurrency, rounds: [] };
+      const closed: ClosedResult = { wire, concurrency, rounds: [], cpuUs: [] };
       result.closed.push(closed);
       return { running, closed };
     });
-  for (let round = 0; round < plan.rounds; round++) {
+  for (let turn = 0; turn < plan.rounds; turn++) {
     for (const { running, closed } of lanes) {
       if (closed.failure !== undefined) continue;
       try {
-        closed.rounds.push(await alone(running, () => closedLoop(running, wire, concurrency, plan)));
+        const round = await alone(running, () => closedLoop(running, wire, concurrency, plan));
+        closed.rounds.push(round.measured);
+        closed.cpuUs.push(round.cpuUs);
       } catch (error) {
         closed.failure = (error as Error).message;
       }

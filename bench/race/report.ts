@@ -30,18 +30,26 @@ export function ratioOf(own: ClosedResult, other: ClosedResult): number {
   );
 }
 
-function closedCell(closed: ClosedResult | undefined, own: ClosedResult | undefined): string {
-  if (closed === undefined) return '–';
-  if (closed.failure !== undefined) return 'failed';
+type Figure = (closed: ClosedResult, own: ClosedResult) => string;
+
+/** How many there are, and how many times as many Headgate answers. */
+const ratesFigure: Figure = (closed, own) => {
   const { perSecond } = medianOf(closed.rounds);
-  return own === undefined || closed === own
-    ? figure(perSecond)
-    : `${figure(perSecond)} (${ratioOf(own, closed).toFixed(1)}×)`;
+  return closed === own ? figure(perSecond) : `${figure(perSecond)} (${ratioOf(own, closed).toFixed(1)}×)`;
+};
+
+const costFigure: Figure = (closed, own) => {
+  const [cost, ownCost] = [median(closed.cpuUs), median(own.cpuUs)];
+  return closed === own ? figure(cost) : `${figure(cost)} (${(cost / ownCost).toFixed(1)}×)`;
+};
+
+function closedCell(closed: ClosedResult | undefined, own: ClosedResult | undefined, tell: Figure): string {
+  if (closed === undefined) return '–';
+  return closed.failure === undefined ? tell(closed, own ?? closed) : 'failed';
 }
 
-function closedTable(results: readonly ModelResult[]): string[] {
+function closedTable(results: readonly ModelResult[], title: string, tell: Figure): string[] {
   const [first] = results;
-  if (first === undefined) return [];
   const columns = [
     ...new Map(
       results
@@ -49,15 +57,20 @@ function closedTable(results: readonly ModelResult[]): string[] {
         .map(({ wire, concurrency }) => [`${wire} ${concurrency}`, { wire, concurrency }]),
     ).values(),
   ];
-  const find = (result: ModelResult, column: (typeof columns)[number]): ClosedResult | undefined =>
-    result.closed.find(({ wire, concurrency }) => wire === column.wire && concurrency === column.concurrency);
+  const find = (
+    result: ModelResult | undefined,
+    column: (typeof columns)[number],
+  ): ClosedResult | undefined =>
+    result?.closed.find(
+      ({ wire, concurrency }) => wire === column.wire && concurrency === column.concurrency,
+    );
   return [
-    `requests per second by protocol and clients; in brackets, how many times as fast ${first.contender} is`,
+    title,
     line(['', ...columns.map(({ wire, concurrency }) => `${wire} ${concurrency}`)]),
     ...results.map((result) =>
       line([
         result.contender,
-        ...columns.map((column) => closedCell(find(result, column), find(first, column))),
+        ...columns.map((column) => closedCell(find(result, column), find(first, column), tell)),
       ]),
     ),
   ];
@@ -100,13 +113,20 @@ function startTable(results: readonly ModelResult[]): string[] {
 /** All tables of one model, and who is not in them. */
 export function reportModel(model: string, about: string, { bare, results, absences }: RaceResult): string {
   const own = results.filter((result) => result.model === model);
+  const first = own[0]?.contender ?? '';
   const rounds = bare.find((entry) => entry.model === model)?.rounds ?? [];
   return [
     '',
     `${model}: ${about}`,
     `bare session.run: ${figure(medianOf(rounds).perSecond)} per second`,
     '',
-    ...closedTable(own),
+    ...closedTable(
+      own,
+      `requests per second; in brackets, how many times as many ${first} answers`,
+      ratesFigure,
+    ),
+    '',
+    ...closedTable(own, `processor time per answer in µs; in brackets, against ${first}`, costFigure),
     '',
     ...openTable(own),
     '',

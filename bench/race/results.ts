@@ -17,6 +17,8 @@ export interface ClosedResult {
   readonly wire: WireName;
   readonly concurrency: number;
   readonly rounds: Measured[];
+  /** Processor time that all processes of the server took for an answer, by round: what a busy machine hardly spoils. */
+  readonly cpuUs: number[];
   /** Why there are no more rounds. */
   failure?: string;
 }
