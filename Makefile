@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 run := . scripts/toolchain.sh && use_project &&
 
-.PHONY: help setup about-demo demo test test-fast verify format soak campaign failovers faults fuzz bench-operator bench-runtime bed-up bed-down clean
+.PHONY: help setup about-demo demo test test-fast verify format soak campaign failovers faults fuzz bench-operator bench-runtime bench-liveness bed-up bed-down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -51,6 +51,9 @@ bench-operator: setup ## objects per second, no-op reconcile, memory at 1,000 ob
 
 bench-runtime: setup ## requests per second and latency against a bare session.run
 	@$(run) node bench/runtime.ts
+
+bench-liveness: setup ## how soon probes are answered while every core is busy and the model is loaded again and again; a minute
+	@$(run) node bench/liveness.ts
 
 bed-up: setup ## the cluster alone
 	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh && node test/bed/main.ts up

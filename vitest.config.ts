@@ -37,6 +37,15 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      // Needs the Python clients that test/bed/build-parts.sh installs.
+      {
+        test: {
+          name: 'clients',
+          include: ['test/clients/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
       { test: { name: 'simulator', include: ['test/simulator/**/*.test.ts'], testTimeout: 240_000 } },
       {
         test: {

@@ -15,12 +15,45 @@ export const httpStatusOf = {
   Overloaded: 429,
   ModelFailed: 500,
   InternalError: 500,
+  NotOffered: 501,
   ModelNotReady: 503,
   ExecutorLost: 503,
   DeadlineExceeded: 504,
 } as const;
 
 export type RequestErrorReason = keyof typeof httpStatusOf;
+
+/** https://grpc.io/docs/guides/status-codes */
+const grpcCodes = {
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+} as const;
+
+/** The same reasons over gRPC. What may be sent again as it is comes with the time after which that is worth it. */
+const grpcStatusOf = {
+  MalformedRequest: 'INVALID_ARGUMENT',
+  InvalidTensor: 'INVALID_ARGUMENT',
+  ModelIsManaged: 'FAILED_PRECONDITION',
+  UnknownModel: 'NOT_FOUND',
+  UnknownModelVersion: 'NOT_FOUND',
+  UnknownRoute: 'UNIMPLEMENTED',
+  MethodNotAllowed: 'UNIMPLEMENTED',
+  RequestTooLarge: 'RESOURCE_EXHAUSTED',
+  UnsupportedContent: 'UNIMPLEMENTED',
+  Overloaded: 'RESOURCE_EXHAUSTED',
+  ModelFailed: 'INTERNAL',
+  InternalError: 'INTERNAL',
+  NotOffered: 'UNIMPLEMENTED',
+  ModelNotReady: 'UNAVAILABLE',
+  ExecutorLost: 'UNAVAILABLE',
+  DeadlineExceeded: 'DEADLINE_EXCEEDED',
+} as const satisfies Record<RequestErrorReason, keyof typeof grpcCodes>;
 
 /** A request that cannot be answered with a result; the message is written for the client and leaks nothing else. */
 export class RequestError extends Error {
@@ -36,6 +69,10 @@ export class RequestError extends Error {
 
   get httpStatus(): number {
     return httpStatusOf[this.reason];
+  }
+
+  get grpcCode(): number {
+    return grpcCodes[grpcStatusOf[this.reason]];
   }
 }
 

@@ -1,24 +1,31 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'winston';
 import { Batcher } from './batching/batcher.ts';
+import { BodyBudget, shareOfMemory } from './body/budget.ts';
 import type { RuntimeConfig } from './config/config.ts';
 import { DataPlane } from './inference/data-plane.ts';
 import { ExecutorPool } from './executor/executor-pool.ts';
 import { countThreads, readTextFile } from './executor/threads.ts';
+import { buildMethods } from './grpc/methods/methods.ts';
+import { GrpcServer } from './grpc/transport/grpc-server.ts';
 import { InferenceService } from './inference/inference-service.ts';
-import { Statistics } from './inference/statistics.ts';
 import { ManagementServer } from './management/management-server.ts';
-import { Metrics } from './metrics/metrics.ts';
-import { Traffic } from './metrics/traffic.ts';
 import { fetchModel, verifyUnchanged, type LocalModel } from './model-source/model-source.ts';
 import { InferQueue } from './queue/queue.ts';
-import { BodyBudget, shareOfMemory } from './rest/body.ts';
+import type { Exchange } from './rest/exchange.ts';
 import { InferRoute } from './rest/infer-route.ts';
 import { RestServer } from './rest/rest-server.ts';
 import { buildRoutes } from './rest/routes.ts';
+import type { ModelSignature } from './tensor/datatype.ts';
+import { Watchers } from './watchers.ts';
 
 /** After the drain time, for requests that are still being answered. */
 const FINISH_LIMIT_MS = 20_000;
+/**
+ * Of the drain time, before clients over gRPC are asked to connect anew: by then proxies know that this server leaves,
+ * and this server still takes whoever comes back all the same.
+ */
+const GRPC_STAYS_FOR = 0.8;
 
 interface Surroundings {
   readonly log: Logger;
@@ -30,14 +37,13 @@ interface Surroundings {
 export class RuntimeServer {
   readonly #config: RuntimeConfig;
   readonly #log: Logger;
-  readonly #traffic = new Traffic();
-  readonly #statistics = new Statistics();
-  readonly #metrics: Metrics;
   readonly #pool: ExecutorPool;
   readonly #queue: InferQueue;
   readonly #dataPlane: DataPlane;
   readonly #rest: RestServer;
+  readonly #grpc: GrpcServer;
   readonly #management: ManagementServer;
+  readonly #watchers: Watchers;
   #model: LocalModel | undefined;
 
   constructor(config: RuntimeConfig, { log, onFatal }: Surroundings) {
@@ -47,15 +53,13 @@ export class RuntimeServer {
       log,
       onFatal,
       runTimeoutMs: config.runTimeoutMs,
-      onRestart: () => this.#metrics.recordExecutorRestart(),
+      onRestart: () => this.#watchers.metrics.recordExecutorRestart(),
+    });
+    this.#watchers = new Watchers(config, log, {
+      queueDepth: () => this.#queue.depth,
+      modelDigest: () => this.#model?.digest ?? null,
     });
     this.#queue = this.#buildQueue();
-    this.#metrics = new Metrics({
-      model: config.modelName,
-      revision: config.revision,
-      latencyP95Ms: () => this.#traffic.latencyP95Ms(performance.now()),
-      queueDepth: () => this.#queue.depth,
-    });
     this.#dataPlane = new DataPlane({
       modelName: config.modelName,
       model: this.#pool,
@@ -64,17 +68,21 @@ export class RuntimeServer {
       inputRules: config.inputs,
       output: config.output,
     });
-    this.#rest = this.#buildRest();
+    const protocols = this.#buildProtocols();
+    this.#rest = protocols.rest;
+    this.#grpc = protocols.grpc;
     this.#management = this.#buildManagement();
   }
 
   /** Listens first, so that probes are answered while the model is fetched and loaded. Rejects with StartFailure. */
   async start(): Promise<void> {
     const port = await this.#rest.listen(this.#config.port);
+    const grpcPort = await this.#grpc.listen(this.#config.grpcPort);
     const managementPort = await this.#management.listen(this.#config.managementPort);
-    this.#log.info('listening', { port, managementPort });
+    this.#log.info('listening', { port, grpcPort, managementPort });
     const model = await fetchModel(this.#config.model);
     this.#model = model;
+    await this.#watchers.prepare(model.path);
     const threads = this.#config.threads ?? countThreads(readTextFile);
     this.#log.info('loading the model', { digest: model.digest, threads });
     await this.#pool.start({
@@ -89,11 +97,16 @@ export class RuntimeServer {
     const hasServed = this.#dataPlane.isModelReady;
     this.#dataPlane.startDraining();
     this.#log.info('draining', { drainMs: hasServed ? this.#config.drainMs : 0 });
-    if (hasServed) await wait(this.#config.drainMs);
-    const force = setTimeout(() => this.#rest.closeByForce(), FINISH_LIMIT_MS);
-    await this.#rest.close();
+    if (hasServed) {
+      await wait(GRPC_STAYS_FOR * this.#config.drainMs);
+      this.#grpc.sendClientsAway();
+      await wait((1 - GRPC_STAYS_FOR) * this.#config.drainMs);
+    }
+    const force = setTimeout(() => this.#closeByForce(), FINISH_LIMIT_MS);
+    await Promise.all([this.#rest.close(), this.#grpc.close()]);
     clearTimeout(force);
     await this.#pool.close();
+    await this.#watchers.close();
     this.#management.close();
     this.#log.info('drained');
   }
@@ -104,42 +117,43 @@ export class RuntimeServer {
       executors: this.#pool.executors,
       batcher: new Batcher(batch),
       maxDepth: queue.maxDepth,
-      observers: [this.#statistics],
+      observers: [this.#watchers.metrics, this.#watchers.statistics],
     });
   }
 
-  #buildRest(): RestServer {
+  #closeByForce(): void {
+    this.#rest.closeByForce();
+    this.#grpc.closeByForce();
+  }
+
+  /** REST and gRPC: one way for their requests, one budget for what these weigh, one count of their connections. */
+  #buildProtocols(): { rest: RestServer; grpc: GrpcServer } {
     const { modelName, revision, requestMaxBytes, requestsMaxBytes } = this.#config;
     const dataPlane = this.#dataPlane;
-    const statistics = this.#statistics;
-    const observers = [this.#traffic, this.#metrics, statistics];
-    const service = new InferenceService({ dataPlane, revision, observers, log: this.#log });
+    const { statistics, observers, traffic } = this.#watchers;
+    const log = this.#log;
+    const service = new InferenceService({ dataPlane, revision, observers, log });
     const totalMaxBytes = requestsMaxBytes ?? shareOfMemory(process.constrainedMemory());
-    const inferRoute = new InferRoute({
-      service,
-      budget: new BodyBudget(requestMaxBytes, totalMaxBytes),
-      readSignature: () => dataPlane.readSignature(),
-    });
-    return new RestServer({
-      modelName,
-      log: this.#log,
-      routes: buildRoutes({
-        dataPlane,
-        statistics,
-        revision,
-        infer: (exchange) => inferRoute.handle(exchange),
-      }),
+    const budget = new BodyBudget(requestMaxBytes, totalMaxBytes);
+    const readSignature = (): ModelSignature => dataPlane.readSignature();
+    const inferRoute = new InferRoute({ service, budget, readSignature });
+    const infer = (exchange: Exchange): Promise<void> => inferRoute.handle(exchange);
+    const onConnection = (): void => traffic.recordConnection(performance.now());
+    const rest = new RestServer({
+      ...{ modelName, log, onConnection },
+      routes: this.#watchers.addRoutes(buildRoutes({ dataPlane, statistics, revision, infer })),
       style: { revision, isClosing: () => dataPlane.isDraining },
-      onConnection: () => this.#traffic.recordConnection(performance.now()),
     });
+    const methods = buildMethods({ dataPlane, service, statistics });
+    const grpc = new GrpcServer({ methods, revision, budget, log, onConnection });
+    return { rest, grpc };
   }
 
   #buildManagement(): ManagementServer {
     return new ManagementServer({
       revision: this.#config.revision,
       dataPlane: this.#dataPlane,
-      traffic: this.#traffic,
-      metrics: this.#metrics,
+      watchers: this.#watchers,
       readModelDigest: () => this.#model?.digest ?? null,
       startedAtMs: performance.now(),
     });

@@ -38,6 +38,7 @@ const tiers: readonly Tier[] = [
   { name: 'unit', kind: 'vitest' },
   { name: 'charts', kind: 'vitest' },
   { name: 'model-sources', kind: 'vitest' },
+  { name: 'clients', kind: 'vitest' },
   { name: 'simulator', kind: 'vitest' },
   { name: 'api-server', kind: 'vitest' },
   { name: 'e2e', kind: 'vitest' },

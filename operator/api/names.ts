@@ -41,6 +41,8 @@ export const headers = {
 export const MESH_GATEWAY = 'mesh';
 export const SERVICE_PORT = 80;
 export const RUNTIME_PORT = 8080;
+/** Of pods and of Services alike. */
+export const GRPC_PORT = 8081;
 export const MANAGEMENT_PORT = 8082;
 export const RUNTIME_CONTAINER = 'runtime';
 /** The gauge of each runtime pod that its autoscaler follows. */

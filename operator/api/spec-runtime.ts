@@ -1,6 +1,9 @@
 import Type from 'typebox';
 import { inputsSchema, outputSchema } from './spec-input-output.ts';
 import { batchingSchema, queueSchema } from './spec-request-path.ts';
+import { driftSchema } from './spec-drift.ts';
+import { feedbackSchema } from './spec-feedback.ts';
+import { recordsSchema } from './spec-records.ts';
 import { quantity, rules, textOfForm, wholeNumber, type Rule } from './schema.ts';
 
 export const runtimeSchema = Type.Object(
@@ -22,6 +25,9 @@ export const runtimeSchema = Type.Object(
     output: Type.Optional(outputSchema),
     queue: Type.Optional(queueSchema),
     batching: Type.Optional(batchingSchema),
+    records: Type.Optional(recordsSchema),
+    drift: Type.Optional(driftSchema),
+    feedback: Type.Optional(feedbackSchema),
   },
   { description: 'How the model is served.' },
 );

@@ -4,6 +4,7 @@ import type { Snapshot } from './controller-revision.ts';
 import { gpuLimits } from './gpu.ts';
 import { supplyModel } from './model-supply.ts';
 import { runtimeSettings } from './runtime-settings.ts';
+import { watchingEnvironment } from './watching.ts';
 import { buildVolumeMounts, type VolumeMount } from './volumes.ts';
 
 export interface Container {
@@ -95,7 +96,10 @@ function contractEnvironment(
     ...runtimeSettings(runtime ?? {}),
     ['HEADGATE_DRAIN_SECONDS', String(DRAIN_SECONDS)],
   ];
-  return variables.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
+  return [
+    ...variables.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
+    ...watchingEnvironment(runtime, snapshot.modelSources?.allow),
+  ];
 }
 
 /** The same text for the same value, or every pass would see another Deployment. */

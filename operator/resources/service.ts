@@ -1,5 +1,5 @@
 import type { ModelDeployment } from '../api/model-deployment.ts';
-import { annotations, entryServiceName, labelsOf, SERVICE_PORT } from '../api/names.ts';
+import { annotations, entryServiceName, GRPC_PORT, labelsOf, SERVICE_PORT } from '../api/names.ts';
 import type { KubernetesObject, ObjectMeta } from '../api/object.ts';
 import { childMetadata } from './child.ts';
 
@@ -11,7 +11,7 @@ export interface Service extends KubernetesObject {
       readonly name: string;
       readonly port: number;
       readonly protocol: 'TCP';
-      readonly targetPort: string;
+      readonly targetPort: string | number;
       readonly appProtocol: string;
     }[];
   };
@@ -44,7 +44,11 @@ function service(modelDeployment: ModelDeployment, metadata: ObjectMeta, revisio
       type: 'ClusterIP',
       selector: labelsOf(modelDeployment.metadata.name, revision),
       // Without appProtocol proxies would have to guess from the bytes whether this is HTTP.
-      ports: [{ name: 'http', port: SERVICE_PORT, protocol: 'TCP', targetPort: 'http', appProtocol: 'http' }],
+      ports: [
+        { name: 'http', port: SERVICE_PORT, protocol: 'TCP', targetPort: 'http', appProtocol: 'http' },
+        // By number: a port that pods would have to name is a change of every pod that an earlier release has made.
+        { name: 'grpc', port: GRPC_PORT, protocol: 'TCP', targetPort: GRPC_PORT, appProtocol: 'grpc' },
+      ],
     },
   };
 }

@@ -1,7 +1,7 @@
 import { headers } from '../api/names.ts';
 import type { KubernetesObject } from '../api/object.ts';
-import { matchOf, type PreviewCondition } from './istio-preview.ts';
-import { MIRROR_UNIT, PREVIEW_ROUTE, USER_ROUTE } from './istio-virtual-service.ts';
+import { matchOf, type Condition } from './istio-preview.ts';
+import { MIRROR_UNIT, PREVIEW_ROUTE, USER_ROUTE } from './istio-routes.ts';
 import { hasPreview, revisionsIn, type Preview, type Routing } from './routing.ts';
 
 /** A VirtualService as it is found: Istio lets a hand edit leave out or add nearly everything. */
@@ -11,7 +11,7 @@ export interface LiveVirtualService extends KubernetesObject {
 
 interface LiveRoute {
   readonly name?: string;
-  readonly match?: readonly PreviewCondition[];
+  readonly match?: readonly Condition[];
   readonly route?: readonly LiveDestination[];
   readonly mirrors?: readonly LiveMirror[];
   readonly headers?: { readonly request?: { readonly set?: Readonly<Record<string, string>> } };

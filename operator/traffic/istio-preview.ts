@@ -1,26 +1,27 @@
 import type { PreviewMatch, Routing } from './routing.ts';
 
-/** What a request has to have, beside its path, to be a preview. */
-export interface PreviewCondition {
-  readonly headers?: Readonly<Record<string, { readonly exact: string }>>;
+/** What a request has to have, beside its path, to take a route. */
+export interface Condition {
+  readonly headers?: Readonly<Record<string, { readonly exact: string } | { readonly prefix: string }>>;
   readonly authority?: { readonly regex: string };
 }
 
 /** Clients name the port beside the host unless it is the scheme's own, and write the host as they like. */
 const HOST_PATTERN = /^\(\?i\)(.+)\(:\[0-9\]\+\)\?$/;
 
-export function conditionOf(match: PreviewMatch): PreviewCondition {
+export function conditionOf(match: PreviewMatch): Condition {
   return 'host' in match
     ? { authority: { regex: `(?i)${match.host.replaceAll('.', '[.]')}(:[0-9]+)?` } }
     : { headers: { [match.header.name]: { exact: match.header.value } } };
 }
 
 /** The inverse of `conditionOf`; undefined for what it has not made. */
-export function matchOf({ headers, authority }: PreviewCondition): PreviewMatch | undefined {
+export function matchOf({ headers, authority }: Condition): PreviewMatch | undefined {
   const host = HOST_PATTERN.exec(authority?.regex ?? '')?.[1];
   if (host !== undefined) return { host: host.replaceAll('[.]', '.') };
-  const [header] = Object.entries(headers ?? {});
-  return header && { header: { name: header[0], value: header[1].exact } };
+  const [[name, value] = []] = Object.entries(headers ?? {});
+  if (name === undefined || value === undefined || !('exact' in value)) return undefined;
+  return { header: { name, value: value.exact } };
 }
 
 export function previewHosts({ previews = [] }: Routing): readonly string[] {

@@ -1,5 +1,5 @@
 import { shortHash } from '../api/canonical.ts';
-import { annotations, entryServiceName, labels, SERVICE_PORT } from '../api/names.ts';
+import { annotations, entryServiceName, GRPC_PORT, labels, SERVICE_PORT } from '../api/names.ts';
 import type { ModelDeployment } from '../api/model-deployment.ts';
 import type { KubernetesObject } from '../api/object.ts';
 import { buildEntryService } from '../resources/service.ts';
@@ -93,7 +93,7 @@ function readStaged({ metadata }: KubernetesObject): readonly string[] {
 /** Over what decides where requests go; what the API server or somebody else adds beside it does not count. */
 function contentHash(object: LiveService): string {
   const { selector, ports = [] } = object.spec ?? {};
-  const own = ports.filter(({ port }) => port === SERVICE_PORT);
+  const own = ports.filter(({ port }) => port === SERVICE_PORT || port === GRPC_PORT);
   return shortHash({
     selector,
     ports: own.map(({ name, protocol, targetPort, appProtocol }) => ({

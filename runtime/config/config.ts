@@ -2,9 +2,13 @@ import { readInputRules, type InputRule } from '../inputs/settings.ts';
 import { readOutputSettings, type OutputSettings } from '../output/settings.ts';
 import type { BatchLimits } from '../batching/planner.ts';
 import { readBatchLimits } from '../batching/settings.ts';
+import { readDriftSettings, type DriftSettings } from '../drift/settings.ts';
+import { readFeedbackSettings } from '../feedback/settings.ts';
+import type { FeedbackSettings } from '../feedback/feedback.ts';
 import { readModelSource } from '../model-source/settings.ts';
 import type { ModelSource } from '../model-source/model-source.ts';
 import { readQueueSettings, type QueueSettings } from '../queue/settings.ts';
+import { readRecordSettings, type RecordSettings } from '../records/settings.ts';
 import { Settings, type Environment } from './settings.ts';
 
 export interface RuntimeConfig {
@@ -23,8 +27,15 @@ export interface RuntimeConfig {
   /** Undefined: counted from the container's CPU limit. */
   readonly threads: number | undefined;
   readonly port: number;
+  readonly grpcPort: number;
   readonly managementPort: number;
   readonly logLevel: string;
+  /** Undefined: nothing is compared with a baseline. */
+  readonly drift: DriftSettings | undefined;
+  /** Undefined: nobody waits for labels. */
+  readonly feedback: FeedbackSettings | undefined;
+  /** Undefined: no records are kept. */
+  readonly records: RecordSettings | undefined;
 }
 
 const MEBIBYTE = 2 ** 20;
@@ -54,8 +65,12 @@ export function readConfig(environment: Environment): RuntimeConfig {
     runTimeoutMs: whole('HEADGATE_RUN_TIMEOUT_SECONDS', 60, 1, 3600) * 1000,
     threads: threads === 0 ? undefined : threads,
     port: whole('HEADGATE_PORT', 8080, 0, 65_535),
+    grpcPort: whole('HEADGATE_GRPC_PORT', 8081, 0, 65_535),
     managementPort: whole('HEADGATE_MANAGEMENT_PORT', 8082, 0, 65_535),
     logLevel: settings.oneOf('HEADGATE_LOG_LEVEL', ['error', 'warn', 'info', 'debug']) ?? 'info',
+    drift: readDriftSettings(settings),
+    feedback: readFeedbackSettings(settings),
+    records: readRecordSettings(settings),
   };
 }
 

@@ -7,6 +7,7 @@ export interface ServedModel {
   readonly isReady: boolean;
   /** Undefined until it has been loaded once. */
   readonly signature: ModelSignature | undefined;
+  onStateChange(listener: () => void): void;
 }
 
 /** Several executors of one model, each a process of its own: while one is left, the model is served. */
@@ -33,6 +34,10 @@ export class ExecutorPool implements ServedModel {
     const [first, ...others] = this.executors;
     await first?.start(model);
     void this.#startOthers(others, model);
+  }
+
+  onStateChange(listener: () => void): void {
+    for (const executor of this.executors) executor.onStateChange(listener);
   }
 
   async close(): Promise<void> {

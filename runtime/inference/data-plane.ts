@@ -85,12 +85,14 @@ export interface DataPlaneOptions {
 export class DataPlane {
   readonly modelName: string;
   readonly #options: DataPlaneOptions;
+  readonly #readinessListeners = new Set<() => void>();
   #inputChecks: ReadonlyMap<string, InputCheck> | undefined;
   #isDraining = false;
 
   constructor(options: DataPlaneOptions) {
     this.modelName = options.modelName;
     this.#options = options;
+    options.model.onStateChange(() => this.#tellReadiness());
   }
 
   /** Call once the model is loaded. Throws StartFailure when its settings do not fit it. */
@@ -99,6 +101,7 @@ export class DataPlane {
     const { signature } = model;
     if (signature === undefined) throw new Error('the model is not loaded');
     this.#inputChecks = compileInputRules(inputRules, signature);
+    this.#tellReadiness();
   }
 
   get isDraining(): boolean {
@@ -117,6 +120,32 @@ export class DataPlane {
   /** From now on not ready, yet every request that comes is answered. */
   startDraining(): void {
     this.#isDraining = true;
+    this.#tellReadiness();
+  }
+
+  /** Called when the readiness may have changed; what is returned ends that. */
+  onReadinessChange(listener: () => void): () => void {
+    this.#readinessListeners.add(listener);
+    return () => this.#readinessListeners.delete(listener);
+  }
+
+  /** An empty version means any. */
+  isServed(name: string, version: string): boolean {
+    return name === this.modelName && (version === '' || version === MODEL_VERSION);
+  }
+
+  /** Throws RequestError when a request names another model or version than the one that is served. */
+  requireModel(name: string, version: string): void {
+    if (this.isServed(name, version)) return;
+    if (name !== this.modelName)
+      throw new RequestError(
+        'UnknownModel',
+        `model '${name.slice(0, 80)}' is not served here; expected '${this.modelName}'`,
+      );
+    throw new RequestError(
+      'UnknownModelVersion',
+      `model '${name}' has no version '${version.slice(0, 80)}'; expected '${MODEL_VERSION}' or none`,
+    );
   }
 
   serverMetadata(): ServerMetadata {
@@ -162,6 +191,14 @@ export class DataPlane {
     return [{ name: this.modelName, version: MODEL_VERSION, state, reason }];
   }
 
+  /** A pod serves one model, and which one is for its ModelDeployment to say. */
+  refuseManagement(): never {
+    throw new RequestError(
+      'ModelIsManaged',
+      `model '${this.modelName}' is loaded and unloaded by its ModelDeployment, not by clients: change or delete that object`,
+    );
+  }
+
   modelConfig(): ModelConfig {
     const identity = { name: this.modelName, version: MODEL_VERSION, platform: PLATFORM };
     return buildModelConfig(identity, this.readSignature());
@@ -174,5 +211,9 @@ export class DataPlane {
       throw new RequestError('ModelNotReady', 'the model is not ready', 1);
     }
     return signature;
+  }
+
+  #tellReadiness(): void {
+    for (const listener of this.#readinessListeners) listener();
   }
 }

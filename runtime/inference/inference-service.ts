@@ -1,4 +1,5 @@
 import type { Logger } from 'winston';
+import { Deferred } from '../deferred.ts';
 import { RequestError } from '../errors.ts';
 import { ModelRunError } from '../executor/executor.ts';
 import { LogThrottle } from '../log.ts';
@@ -89,8 +90,10 @@ export class InferenceService {
   }
 
   #run(call: InferenceCall, request: InferRequest, journey: Journey): Promise<InferAnswer | undefined> {
+    const { deadlineAtMs } = call;
     const pending = this.#options.dataPlane.infer(request, journey);
-    return Promise.race([pending.answer, hangUp(call, pending)]);
+    const answer = Promise.race([pending.answer, hangUp(call, pending)]);
+    return deadlineAtMs === undefined ? answer : within(deadlineAtMs, answer, pending);
   }
 
   /** Whatever is not the client's fault is logged in full and answered without internals. */
@@ -112,6 +115,25 @@ export class InferenceService {
       'InternalError',
       `the server failed; its log has the cause under request id ${requestId}`,
     );
+  }
+}
+
+/** Timers count in 32 bits, and end at once beyond. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+async function within<T>(deadlineAtMs: number, answer: Promise<T>, pending: PendingAnswer): Promise<T> {
+  const late = new Deferred<never>();
+  const giveUp = (): void => {
+    pending.withdraw();
+    late.reject(
+      new RequestError('DeadlineExceeded', 'the answer was not ready within the time that the client gave'),
+    );
+  };
+  const timer = setTimeout(giveUp, Math.min(deadlineAtMs - performance.now(), LONGEST_TIMER_MS));
+  try {
+    return await Promise.race([answer, late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -22,11 +22,16 @@ export interface InferRequest {
   readonly outputs: readonly RequestedOutput[] | undefined;
 }
 
+/** What the protocol's clients call the batch size: the first dimension, and 1 for a scalar. */
+export function countRows({ inputs }: InferRequest): number {
+  return inputs[0]?.shape[0] ?? 1;
+}
+
 export interface InferAnswer {
   readonly modelName: string;
   readonly modelVersion: string;
   readonly id: string | undefined;
   readonly outputs: readonly Tensor[];
   /** For people, a row each, where the request asked for them. */
-  readonly predictions: readonly Prediction[] | undefined;
+  readonly predictions?: readonly Prediction[] | undefined;
 }

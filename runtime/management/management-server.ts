@@ -1,9 +1,12 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express, { type Express } from 'express';
+import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { DataPlane } from '../inference/data-plane.ts';
-import type { Metrics } from '../metrics/metrics.ts';
-import type { Traffic, TrafficReport } from '../metrics/traffic.ts';
+import type { TrafficReport } from '../metrics/traffic.ts';
+import type { Watchers } from '../watchers.ts';
+import { addDriftRoutes } from './drift-routes.ts';
+import { addOutputRoutes } from './output-routes.ts';
+import { addRecordRoutes } from './record-routes.ts';
 
 /** What the operator reads once a second during a rollout. */
 export interface Report extends TrafficReport {
@@ -17,8 +20,7 @@ export interface Report extends TrafficReport {
 export interface ManagementOptions {
   readonly revision: string;
   readonly dataPlane: DataPlane;
-  readonly traffic: Traffic;
-  readonly metrics: Metrics;
+  readonly watchers: Watchers;
   readonly readModelDigest: () => string | null;
   readonly startedAtMs: number;
 }
@@ -29,7 +31,7 @@ export function buildReport(options: ManagementOptions, nowMs: number): Report {
     modelDigest: options.readModelDigest(),
     ready: options.dataPlane.isReady,
     startedSecondsAgo: (nowMs - options.startedAtMs) / 1000,
-    ...options.traffic.report(nowMs),
+    ...options.watchers.traffic.report(nowMs),
   };
 }
 
@@ -37,6 +39,21 @@ function explainReadiness({ isDraining, isModelReady }: DataPlane): string {
   if (isDraining) return 'the server is draining';
   return isModelReady ? 'the model is ready' : 'the model is not loaded';
 }
+
+/** Express' own would answer with a page that shows the stack. */
+const answerError: ErrorRequestHandler = (
+  error: Error & { readonly status?: number },
+  _request,
+  response,
+  next,
+) => {
+  if (response.headersSent) {
+    next(error);
+    return;
+  }
+  const { status = 500, message } = error;
+  response.status(status).json({ error: status < 500 ? message : 'the server failed' });
+};
 
 function buildApp(options: ManagementOptions): Express {
   const app = express();
@@ -52,12 +69,16 @@ function buildApp(options: ManagementOptions): Express {
       .json({ ready: dataPlane.isReady, reason: explainReadiness(dataPlane) });
   });
   app.get('/metrics', async (_request, response) => {
-    const { registry } = options.metrics;
+    const { registry } = options.watchers.metrics;
     response.type(registry.contentType).send(await registry.metrics());
   });
   app.get('/headgate/report', (_request, response) => {
     response.json(buildReport(options, performance.now()));
   });
+  addDriftRoutes(app, options.watchers);
+  addOutputRoutes(app, options.watchers);
+  addRecordRoutes(app, options.watchers);
+  app.use(answerError);
   return app;
 }
 

@@ -1,7 +1,13 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Origin } from '../inference/origin.ts';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { BatchObserver, BatchRelease } from '../batching/release.ts';
+import { MODEL_VERSION } from '../inference/data-plane.ts';
 import type { Journey, JourneyObserver, Outcome } from '../inference/journey.ts';
+import type { Origin } from '../inference/origin.ts';
 import { answeredOf } from './answered.ts';
+import { registerScraped, type Labels, type ScrapedMetric } from './scraped.ts';
+import { CounterFamily, CounterSeries } from './series.ts';
+import { StageMetrics } from './stage-metrics.ts';
+import { TritonMetrics } from './triton-metrics.ts';
 
 export interface MetricSources {
   readonly model: string;
@@ -10,81 +16,92 @@ export interface MetricSources {
   readonly queueDepth: () => number;
 }
 
-const DURATION_BUCKETS_SECONDS = [
-  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
-];
+const requestMetrics: Readonly<Record<Origin, { readonly name: string; readonly help: string }>> = {
+  User: {
+    name: 'headgate_requests_total',
+    help: "Users' infer requests by the status code of the answer.",
+  },
+  Mirror: {
+    name: 'headgate_mirrored_requests_total',
+    help: "Copies of users' infer requests by the status code of the answer, which nobody sees.",
+  },
+  Preview: {
+    name: 'headgate_preview_requests_total',
+    help: 'Infer requests of those who asked for this revision, by the status code of the answer.',
+  },
+};
 
 /** What Prometheus scrapes. The p95 gauge is what the autoscaler acts on: it always has a value. */
-export class Metrics implements JourneyObserver {
+export class Metrics implements JourneyObserver, BatchObserver {
   readonly registry = new Registry();
-  readonly #labels: { readonly model: string; readonly revision: string };
-  readonly #requests: Readonly<Record<Origin, Counter>>;
-  readonly #duration: Histogram.Internal<string>;
-  readonly #executorRestarts: Counter;
+  readonly #labels: Labels;
+  readonly #requests: Readonly<Record<Origin, CounterFamily<number>>>;
+  readonly #executorRestarts = new CounterSeries();
+  readonly #stages: StageMetrics;
+  readonly #triton: TritonMetrics;
 
-  constructor(sources: MetricSources) {
-    const { model, revision } = sources;
+  constructor({ model, revision, latencyP95Ms, queueDepth }: MetricSources) {
+    const version = MODEL_VERSION;
     this.#labels = { model, revision };
-    const registers = [this.registry];
-    const labelNames = ['model', 'revision'];
-    collectDefaultMetrics({ register: this.registry });
-    const counter = (name: string, help: string): Counter =>
-      new Counter({ name, help, labelNames: [...labelNames, 'code'], registers });
     this.#requests = {
-      User: counter('headgate_requests_total', "Users' infer requests by the status code of the answer."),
-      Mirror: counter(
-        'headgate_mirrored_requests_total',
-        "Copies of users' infer requests by the status code of the answer, which nobody sees.",
-      ),
-      Preview: counter(
-        'headgate_preview_requests_total',
-        'Infer requests of those who asked for this revision, by the status code of the answer.',
-      ),
+      User: new CounterFamily('code', this.#labels),
+      Mirror: new CounterFamily('code', this.#labels),
+      Preview: new CounterFamily('code', this.#labels),
     };
-    this.#duration = new Histogram({
-      name: 'headgate_request_duration_seconds',
-      help: "Time from the arrival of a user's infer request to its answer.",
-      labelNames,
-      buckets: DURATION_BUCKETS_SECONDS,
-      registers,
-    }).labels(this.#labels);
-    this.#executorRestarts = new Counter({
-      name: 'headgate_executor_restarts_total',
-      help: 'How often the process that runs the model was lost and started again.',
-      labelNames,
-      registers,
-    });
-    this.#executorRestarts.inc(this.#labels, 0);
-    this.#addGauge(
-      'inference_latency_p95_ms',
-      'p95 latency of the last 30 s, of users, copies and previews alike; 0 without traffic.',
-      sources.latencyP95Ms,
-    );
-    this.#addGauge('headgate_queue_depth', 'Infer requests that wait for the executor.', sources.queueDepth);
+    this.#stages = new StageMetrics({ model, version, revision });
+    this.#triton = new TritonMetrics({ model, version, queueDepth });
+    collectDefaultMetrics({ register: this.registry });
+    for (const metric of this.#own(latencyP95Ms, queueDepth)) this.register(metric);
+    for (const metric of [...this.#stages.scraped(), ...this.#triton.scraped()]) this.register(metric);
+  }
+
+  register(metric: ScrapedMetric): void {
+    registerScraped(this.registry, metric);
   }
 
   onEnd(journey: Journey, outcome: Outcome, endedAtMs: number): void {
     const answered = answeredOf(journey, outcome, endedAtMs);
-    if (answered === undefined) return;
-    const { origin, status, latencyMs } = answered;
-    this.#requests[origin].inc({ ...this.#labels, code: status });
-    if (origin === 'User') this.#duration.observe(latencyMs / 1000);
+    if (answered !== undefined) this.#requests[answered.origin].of(answered.status).add();
+    this.#stages.onEnd(journey, outcome, endedAtMs);
+    this.#triton.onEnd(journey, outcome, endedAtMs);
+  }
+
+  onRelease(release: BatchRelease): void {
+    this.#stages.onRelease(release);
+    this.#triton.onRelease();
   }
 
   recordExecutorRestart(): void {
-    this.#executorRestarts.inc(this.#labels);
+    this.#executorRestarts.add();
   }
 
-  #addGauge(name: string, help: string, read: () => number): void {
-    const labels = this.#labels;
-    new Gauge({
-      name,
-      help,
-      labelNames: ['model', 'revision'],
-      registers: [this.registry],
-      collect() {
-        this.set(labels, read());
+  #own(latencyP95Ms: () => number, queueDepth: () => number): ScrapedMetric[] {
+    const one = (read: () => number) => () => [{ labels: this.#labels, value: read() }];
+    const origins: readonly Origin[] = ['User', 'Mirror', 'Preview'];
+    return [
+      ...origins.map((origin): ScrapedMetric => ({
+        ...requestMetrics[origin],
+        type: 'counter',
+        read: this.#requests[origin].read,
+      })),
+      {
+        name: 'headgate_executor_restarts_total',
+        help: 'How often the process that runs the model was lost and started again.',
+        type: 'counter',
+        read: one(() => this.#executorRestarts.total),
       },
-    });
+      {
+        name: 'inference_latency_p95_ms',
+        help: 'p95 latency of the last 30 s, of users, copies and previews alike; 0 without traffic.',
+        type: 'gauge',
+        read: one(latencyP95Ms),
+      },
+      {
+        name: 'headgate_queue_depth',
+        help: 'Infer requests that wait for the executor.',
+        type: 'gauge',
+        read: one(queueDepth),
+      },
+    ];
   }
 }

@@ -1,18 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestError } from '../errors.ts';
-
-/** What a proxy may put into x-request-id; anything else is replaced, so that logs and headers stay clean. */
-const REQUEST_ID = /^[\x21-\x7e]{1,128}$/u;
+import { chooseRequestId } from '../inference/request-id.ts';
 
 function readHeader(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
   return typeof value === 'string' ? value : undefined;
-}
-
-function chooseRequestId(request: IncomingMessage): string {
-  const given = readHeader(request, 'x-request-id');
-  return given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
 export interface AnswerStyle {
@@ -38,7 +30,7 @@ export class Exchange {
     this.request = request;
     this.response = response;
     this.#style = style;
-    this.requestId = chooseRequestId(request);
+    this.requestId = chooseRequestId(readHeader(request, 'x-request-id'));
   }
 
   header(name: string): string | undefined {
@@ -78,9 +70,10 @@ export class Exchange {
   }
 
   /** Answers with the error and tells the status that it meant. */
-  answerError(error: RequestError): number {
+  answerError(error: RequestError, extraHeaders: readonly string[] = []): number {
     const { httpStatus, retryAfterSeconds, message } = error;
-    const headers = retryAfterSeconds === undefined ? [] : ['retry-after', String(retryAfterSeconds)];
+    const headers = [...extraHeaders];
+    if (retryAfterSeconds !== undefined) headers.push('retry-after', String(retryAfterSeconds));
     this.answer(httpStatus, JSON.stringify({ error: message }), { headers });
     return httpStatus;
   }

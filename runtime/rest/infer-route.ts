@@ -1,13 +1,15 @@
+import type { Body, BodyBudget } from '../body/budget.ts';
+import { chooseCoding, encodeBody } from '../body/compression.ts';
 import { RequestError } from '../errors.ts';
 import type { InferAnswer, InferRequest } from '../inference/inference.ts';
 import type { InferenceCall, InferenceService } from '../inference/inference-service.ts';
 import type { Journey } from '../inference/journey.ts';
 import type { ModelSignature } from '../tensor/datatype.ts';
 import { parseInferRequest } from '../tensor/infer-request.ts';
+import { serverTiming } from '../inference/server-timing.ts';
 import { encodeInferAnswer } from '../tensor/infer-response.ts';
 import { binaryOutputs, HEADER_LENGTH, rawRequest, readHeaderLength } from './binary-data.ts';
-import { readBody, type Body, type BodyBudget } from './body.ts';
-import { chooseCoding, encodeBody } from './compression.ts';
+import { readBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
 
 const JSON_CONTENT = /^application\/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)/iu;
@@ -69,11 +71,14 @@ class RestCall implements InferenceCall {
     this.#exchange.response.once('close', listener);
   };
 
-  readonly deliver = async (answer: InferAnswer, _journey: Journey, request: InferRequest): Promise<void> => {
+  readonly deliver = async (answer: InferAnswer, journey: Journey, request: InferRequest): Promise<void> => {
+    const startedAtMs = performance.now();
     const { json, binary } = encodeInferAnswer(answer, binaryOutputs(request));
     const isBinary = binary.length > 0;
     const body = isBinary ? Buffer.concat([Buffer.from(json), ...binary]) : json;
     const headers = isBinary ? [HEADER_LENGTH, String(Buffer.byteLength(json))] : [];
+    journey.serialiseMs = performance.now() - startedAtMs;
+    headers.push('server-timing', serverTiming(journey, performance.now()));
     const contentType = isBinary ? 'application/octet-stream' : 'application/json';
     const coding = chooseCoding(this.#exchange.header('accept-encoding'), body.length);
     if (coding === undefined) {
@@ -84,8 +89,8 @@ class RestCall implements InferenceCall {
     this.#exchange.answer(200, await encodeBody(coding, body), { headers, contentType });
   };
 
-  readonly refuse = (error: RequestError): void => {
-    this.#exchange.answerError(error);
+  readonly refuse = (error: RequestError, journey: Journey): void => {
+    this.#exchange.answerError(error, ['server-timing', serverTiming(journey, performance.now())]);
   };
 
   close(): void {

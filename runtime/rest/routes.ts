@@ -52,17 +52,12 @@ function modelRoutes({ dataPlane, statistics, infer }: RouteOptions): NamedRoute
   ];
 }
 
-/** The model repository extension: a pod serves one model, and what it serves is for its ModelDeployment to say. */
+/** The model repository extension. */
 function repositoryRoutes(dataPlane: DataPlane): NamedRoute[] {
   const { modelName } = dataPlane;
   const index = (exchange: Exchange): void =>
     exchange.answer(200, JSON.stringify(dataPlane.repositoryIndex()));
-  const refuse = (): never => {
-    throw new RequestError(
-      'ModelIsManaged',
-      `model '${modelName}' is loaded and unloaded by its ModelDeployment, not by clients: change or delete that object`,
-    );
-  };
+  const refuse = (): never => dataPlane.refuseManagement();
   return [
     ['/v2/repository/index', { method: 'POST', handle: index }],
     [`/v2/repository/models/${modelName}/load`, { method: 'POST', handle: refuse }],

@@ -16,7 +16,8 @@ function writeFloats(data: Float32Array | Float64Array): string {
   return text;
 }
 
-function writeData(datatype: Tensor['datatype'], data: TensorData): string {
+/** The values with commas between them; NaN and the infinities as bare words, which JSON does not have. */
+export function writeValues(datatype: Tensor['datatype'], data: TensorData): string {
   if (data instanceof Float32Array || data instanceof Float64Array) return writeFloats(data);
   if (datatype === 'BOOL')
     return Array.from(data as Uint8Array, (value) => (value === 0 ? 'false' : 'true')).join(',');
@@ -42,7 +43,7 @@ function writeOutput(tensor: Tensor, binary: Buffer | undefined): string {
   if (datatype === 'FP16' && binary === undefined) refuseHalf(name);
   const value =
     binary === undefined
-      ? `"data":[${writeData(datatype, data)}]`
+      ? `"data":[${writeValues(datatype, data)}]`
       : `"parameters":{"binary_data_size":${binary.length}}`;
   return `{"name":${JSON.stringify(name)},"shape":[${shape.join(',')}],"datatype":"${datatype}",${value}}`;
 }

@@ -68,6 +68,12 @@ object_stores() {
     "$environment/bin/pip" install --quiet --disable-pip-version-check -r "$here/parts/object-stores/requirements.txt" &&
     ln -sf "$environment/bin/moto_server" "$environment/bin/gcp-storage-emulator" "$bin/"
 }
+clients_python() {
+  local environment="$HEADGATE_CACHE/clients-python"
+  python3 -m venv --clear "$environment" &&
+    "$environment/bin/pip" install --quiet --disable-pip-version-check -r "$here/parts/clients/requirements.txt" &&
+    printf '#!/bin/sh\nexec "%s/bin/python" "$@"\n' "$environment" >"$bin/clients-python" && chmod +x "$bin/clients-python"
+}
 # Its parser is built upon Go's coming JSON package.
 trivy() { GOEXPERIMENT=jsonv2 from_part trivy . trivy-config; }
 registry() { from_module "$REGISTRY_MODULE" ./cmd/registry registry; }
@@ -87,6 +93,7 @@ once kubesec 2.14.2 from_part kubesec github.com/controlplaneio/kubesec/v2 kubes
 once trivy-config 0.74.0 trivy
 once checkov $CHECKOV_VERSION checkov
 once moto_server 5.2.5 object_stores
+once clients-python 2.73.0 clients_python
 once registry 3.1.2 registry
 once prometheus 3.8 prometheus
 once prometheus-adapter 0.12.0 from_part prometheus-adapter sigs.k8s.io/prometheus-adapter/cmd/adapter prometheus-adapter

@@ -25,6 +25,7 @@ export type Part =
   | 'trivy-config'
   | 'checkov'
   | 'trivy'
+  | 'clients-python'
   | 'moto_server'
   | 'gcp-storage-emulator'
   | 'registry'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { labelsOf, MANAGEMENT_PORT, RUNTIME_PORT } from '../../operator/api/names.ts';
+import { labelsOf, MANAGEMENT_PORT, GRPC_PORT, RUNTIME_PORT } from '../../operator/api/names.ts';
 import { isAllowed, type Connection, type NetworkPolicy, type Pod } from '../support/network-policy.ts';
 import type { Deployment, Pod as ManifestPod } from './kinds.ts';
 import { only, template } from './render.ts';
@@ -30,6 +30,7 @@ describe('the network policies', () => {
   test.each<[string, Connection]>([
     ['a gateway to a model', { from: gateway, to: model, port: RUNTIME_PORT }],
     ['a client to a model', { from: stranger, to: model, port: RUNTIME_PORT }],
+    ['a client to a model over gRPC', { from: stranger, to: model, port: GRPC_PORT }],
     ['the operator to a model’s report', { from: operator, to: model, port: MANAGEMENT_PORT }],
     ['Prometheus to a model’s metrics', { from: prometheus, to: model, port: MANAGEMENT_PORT }],
     ['a model to where it is loaded from', { from: model, port: 443 }],

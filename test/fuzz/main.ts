@@ -6,7 +6,8 @@ import { fuzzRuntime, type RuntimeFuzzReport } from './runtime-fuzz.ts';
 
 const { values } = parseArgs({
   options: {
-    requests: { type: 'string', default: '1000000' },
+    requests: { type: 'string', default: '750000' },
+    'grpc-requests': { type: 'string', default: '250000' },
     files: { type: 'string', default: '100000' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
   },
@@ -35,9 +36,10 @@ function problemsOf(report: RuntimeFuzzReport): string[] {
   ];
 }
 
-function tellRequests(report: RuntimeFuzzReport, count: number): void {
-  const { ordinary, attacked, residentBefore, residentAfter, replies, seconds } = report;
-  console.log(`${count} requests in ${seconds.toFixed(0)} s: ${JSON.stringify(replies)}`);
+function tellRequests(report: RuntimeFuzzReport): void {
+  const { ordinary, attacked, residentBefore, residentAfter, replies, statuses, seconds } = report;
+  console.log(`in ${seconds.toFixed(0)} s, over HTTP: ${JSON.stringify(replies)}`);
+  console.log(`over gRPC: ${JSON.stringify(statuses)}`);
   console.log(
     `good requests: p99 ${ordinary.p99Ms.toFixed(1)} ms beside good traffic, ${attacked.p99Ms.toFixed(1)} ms beside mutated; ${attacked.answered} answered, ${attacked.failed} failed`,
   );
@@ -55,8 +57,9 @@ function tellFiles({ loaded, refused, silent, deadly, deaths }: OnnxFuzzReport):
 console.log(`seed ${seed}`);
 const requests = Number(values.requests);
 const ordinaryRequests = Math.max(4000, Math.floor(requests / 20));
-const report = await fuzzRuntime({ seed, requests, ordinaryRequests });
-tellRequests(report, requests);
+const grpcRequests = Number(values['grpc-requests']);
+const report = await fuzzRuntime({ seed, requests, grpcRequests, ordinaryRequests });
+tellRequests(report);
 const onnxReport = await fuzzOnnx({ seed, files: Number(values.files), processes: 2 });
 tellFiles(onnxReport);
 const problems = [

@@ -1,15 +1,17 @@
 import { RuntimeProcess } from '../support/runtime-process.ts';
 import { GoodClient, residentBytes, type GoodTraffic } from './good-traffic.ts';
+import { fuzzGrpc, type GrpcFuzzReport } from './grpc-fuzz.ts';
 import { fuzzHttp, wellFormed, type HttpFuzzReport } from './http-fuzz.ts';
 
 export interface RuntimeFuzzOptions {
   readonly seed: number;
   readonly requests: number;
+  readonly grpcRequests: number;
   /** So many good requests come first, over as many connections, for comparison. */
   readonly ordinaryRequests: number;
 }
 
-export interface RuntimeFuzzReport extends HttpFuzzReport {
+export interface RuntimeFuzzReport extends HttpFuzzReport, GrpcFuzzReport {
   readonly seconds: number;
   /** What one good client got beside as much good traffic, and beside the mutated one. */
   readonly ordinary: GoodTraffic;
@@ -20,7 +22,8 @@ export interface RuntimeFuzzReport extends HttpFuzzReport {
   readonly serverErrors: readonly string[];
 }
 
-const CONNECTIONS = 16;
+const CONNECTIONS = 12;
+const GRPC_CONNECTIONS = 4;
 /** Requests of well-formed load that bring the server's heap to its usual size first. */
 const WARM_UP_REQUESTS = 4000;
 
@@ -35,23 +38,32 @@ async function executorRestarts(runtime: RuntimeProcess): Promise<number> {
   return Number(/^headgate_executor_restarts_total\{[^}]*\} (\d+)/mu.exec(text)?.[1]);
 }
 
-/** Attacks a real server over HTTP while a good client goes on asking it. */
+/** Attacks a real server over HTTP and gRPC while a good client goes on asking it. */
 export async function fuzzRuntime(options: RuntimeFuzzOptions): Promise<RuntimeFuzzReport> {
-  const { seed, requests, ordinaryRequests } = options;
+  const { seed, requests, grpcRequests, ordinaryRequests } = options;
   const runtime = await RuntimeProcess.start();
   try {
     const { port, processId } = runtime;
     const base = { port, seed, connections: CONNECTIONS };
     await fuzzHttp({ ...base, seed: seed + 1000, requests: WARM_UP_REQUESTS });
     const ordinary = await goodTraffic(port, () =>
-      fuzzHttp({ ...base, requests: ordinaryRequests, always: wellFormed }),
+      fuzzHttp({
+        ...base,
+        connections: CONNECTIONS + GRPC_CONNECTIONS,
+        requests: ordinaryRequests,
+        always: wellFormed,
+      }),
     );
     const residentBefore = residentBytes(processId);
     const startedAtMs = performance.now();
-    let report: HttpFuzzReport = { replies: {}, faults: [] };
-    const attacked = await goodTraffic(port, async () => (report = await fuzzHttp({ ...base, requests })));
+    let http: HttpFuzzReport = { replies: {}, faults: [] };
+    let grpc: GrpcFuzzReport = { statuses: {}, faults: [] };
+    const grpcBase = { port: runtime.grpcPort, seed, connections: GRPC_CONNECTIONS, requests: grpcRequests };
+    const attacked = await goodTraffic(port, async () => {
+      [http, grpc] = await Promise.all([fuzzHttp({ ...base, requests }), fuzzGrpc(grpcBase)]);
+    });
     return {
-      ...report,
+      ...{ ...http, ...grpc, faults: [...http.faults, ...grpc.faults] },
       seconds: (performance.now() - startedAtMs) / 1000,
       ...{ ordinary, attacked, residentBefore },
       residentAfter: residentBytes(processId),

@@ -43,6 +43,7 @@ export class RuntimeProcess {
         HEADGATE_MODEL_NAME: 'tumour',
         HEADGATE_REVISION: 'tumour-7cb4d9f2a1',
         HEADGATE_PORT: '0',
+        HEADGATE_GRPC_PORT: '0',
         HEADGATE_MANAGEMENT_PORT: '0',
         HEADGATE_DRAIN_SECONDS: '0',
         // The servers of tests are on this machine.
@@ -80,6 +81,10 @@ export class RuntimeProcess {
 
   get port(): number {
     return this.#listening('port');
+  }
+
+  get grpcPort(): number {
+    return this.#listening('grpcPort');
   }
 
   get managementPort(): number {
@@ -122,12 +127,17 @@ export class RuntimeProcess {
     return this.#ask(this.port, address, options);
   }
 
-  askManagement(address: string): Promise<Answer> {
-    return this.#ask(this.managementPort, address, {});
+  askManagement(address: string, options: Ask = {}): Promise<Answer> {
+    return this.#ask(this.managementPort, address, options);
   }
 
   infer(body: string | Buffer, options: Ask = {}): Promise<Answer> {
     return this.ask('/v2/models/tumour/infer', { method: 'POST', body, ...options });
+  }
+
+  /** As when whatever collects the logs hangs. */
+  stopReading(): void {
+    this.#child.stdout?.pause();
   }
 
   kill(signal: NodeJS.Signals): void {
@@ -146,7 +156,7 @@ export class RuntimeProcess {
     rmSync(this.#folder, { recursive: true });
   }
 
-  #listening(port: 'port' | 'managementPort'): number {
+  #listening(port: 'port' | 'grpcPort' | 'managementPort'): number {
     return this.log.find(({ message }) => message === 'listening')?.[port] as number;
   }
 

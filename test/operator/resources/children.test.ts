@@ -117,9 +117,10 @@ describe('a disruption budget', () => {
 });
 
 describe('the Services', () => {
-  test('say that they speak HTTP, or proxies would guess', () => {
+  test('say that they speak HTTP and gRPC, or proxies would guess', () => {
     expect(buildRevisionService(owner, REVISION).spec.ports).toEqual([
       { name: 'http', port: 80, protocol: 'TCP', targetPort: 'http', appProtocol: 'http' },
+      { name: 'grpc', port: 8081, protocol: 'TCP', targetPort: 8081, appProtocol: 'grpc' },
     ]);
   });
 

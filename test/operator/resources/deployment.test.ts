@@ -124,6 +124,47 @@ describe('a pod', () => {
     expect(environment['HEADGATE_OUTPUT']).toBe('{"labels":["a","b"],"topK":3}');
   });
 
+  test('tells the runtime which records to keep, and where', () => {
+    const records = { sink: 'File', samplePercent: 10, userHeader: 'x-user' } as const;
+    const file = { maxSize: '1Mi', maxFiles: 8, maxAge: '12h' };
+    const redacted = { content: 'Redacted' as const, redact: ['age, in years'] };
+    expect(environmentOf({ runtime: { records: { ...records, ...redacted, file } } })).toMatchObject({
+      HEADGATE_RECORDS_SINK: 'File',
+      HEADGATE_RECORDS_SAMPLE_PERCENT: '10',
+      HEADGATE_RECORDS_CONTENT: 'Redacted',
+      HEADGATE_RECORDS_REDACT: '["age, in years"]',
+      HEADGATE_RECORDS_USER_HEADER: 'x-user',
+      HEADGATE_RECORDS_FILE_MAX_BYTES: '1048576',
+      HEADGATE_RECORDS_MAX_FILES: '8',
+      HEADGATE_RECORDS_MAX_AGE_SECONDS: '43200',
+    });
+    const http = { url: 'http://broker.example.com/' };
+    const snapshot = snapshotOf({ model, runtime: { records: { sink: 'Http', http } } });
+    const allowed = { ...snapshot, modelSources: { allow: ['10.0.0.0/8', 'broker.example.com'] } };
+    const [container] = buildDeployment(owner, REVISION, allowed).spec.template.spec.containers;
+    expect(container?.env).toEqual(
+      expect.arrayContaining([
+        { name: 'HEADGATE_RECORDS_HTTP_URL', value: http.url },
+        { name: 'HEADGATE_RECORDS_HTTP_ALLOW', value: '10.0.0.0/8,broker.example.com' },
+        { name: 'HEADGATE_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
+      ]),
+    );
+    expect(Object.keys(environmentOf()).filter((name) => name.includes('RECORDS'))).toEqual([]);
+  });
+
+  test('tells the runtime what to compare with when it watches for drift, and of which answers labels may come', () => {
+    const drift = { baseline: 'File' as const, file: '/etc/baseline.json', learnRows: 500, window: '1m' };
+    const feedback = { answers: 500, wait: '2h' };
+    expect(environmentOf({ runtime: { drift, feedback } })).toMatchObject({
+      HEADGATE_FEEDBACK_ANSWERS: '500',
+      HEADGATE_FEEDBACK_WAIT_SECONDS: '7200',
+      HEADGATE_DRIFT_BASELINE: 'File',
+      HEADGATE_DRIFT_BASELINE_FILE: '/etc/baseline.json',
+      HEADGATE_DRIFT_LEARN_ROWS: '500',
+      HEADGATE_DRIFT_WINDOW_SECONDS: '60',
+    });
+  });
+
   test("leaves what the spec does not say to the runtime's own defaults", () => {
     expect(Object.keys(environmentOf())).not.toContain('HEADGATE_QUEUE_MAX_DEPTH');
     expect(Object.keys(environmentOf())).not.toContain('HEADGATE_MODEL_SHA256');

@@ -46,20 +46,27 @@ describe('a preview', () => {
 
   test("stands above the users' route, which would take its requests otherwise", () => {
     for (const { spec } of rendered(published, previewing(byHeader))) {
-      expect(spec.http.map(({ name }) => name)).toEqual(['headgate-routing', 'preview', 'model']);
+      expect(spec.http.map(({ name }) => name)).toEqual([
+        ...['headgate-routing', 'preview-grpc', 'preview', 'model-grpc', 'model'],
+      ]);
     }
   });
 
   test('by header is asked for with it on the paths of the model, at the gateways and in the mesh', () => {
     const condition = { headers: { 'x-try': { exact: 'next' } } };
-    expect(fromGateways(previewing(byHeader)).spec.http[1]).toMatchObject({
+    const [, overGrpc, overHttp] = fromGateways(previewing(byHeader)).spec.http;
+    expect(overGrpc?.match[0]).toEqual({
+      uri: { prefix: '/fraud/' },
+      headers: { 'x-try': { exact: 'next' }, 'content-type': { prefix: 'application/grpc' } },
+    });
+    expect(overHttp).toMatchObject({
       match: [
         { uri: { prefix: '/fraud/' }, ...condition },
         { uri: { exact: '/fraud' }, ...condition },
       ],
       rewrite: { uri: '/' },
     });
-    expect(rendered(published, previewing(byHeader))[0].spec.http[1]?.match).toEqual([
+    expect(rendered(published, previewing(byHeader))[0].spec.http[2]?.match).toEqual([
       { uri: { prefix: '/' }, ...condition },
     ]);
   });
@@ -75,6 +82,7 @@ describe('a preview', () => {
     ).toBe(false);
     expect(rendered(published, previewing(byHost))[0].spec.http.map(({ name }) => name)).toEqual([
       'headgate-routing',
+      'model-grpc',
       'model',
     ]);
   });
@@ -91,7 +99,7 @@ describe('a preview', () => {
   });
 
   test('has the timeout, the retries and the hash of every other route', () => {
-    const [, preview, users] = fromGateways(previewing(byHeader)).spec.http;
+    const [, , preview, , users] = fromGateways(previewing(byHeader)).spec.http;
     const common = ({ timeout, retries, headers: operations }: NonNullable<typeof users>): unknown => ({
       ...{ timeout, retries, operations },
     });

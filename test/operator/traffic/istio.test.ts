@@ -109,13 +109,29 @@ describe('a rendered routing', () => {
     ]);
   });
 
-  test('names the port of every destination', () => {
-    const destinations = rendered(published).flatMap(({ spec }) =>
-      spec.http.flatMap(({ route = [] }) => route),
-    );
-    expect(destinations.map(({ destination }) => destination.port)).toEqual(
-      destinations.map(() => ({ number: 80 })),
-    );
+  test('names the port of every destination: that of gRPC for what says that it is gRPC', () => {
+    for (const { spec } of rendered(published)) {
+      const ports = spec.http.map(({ name, match, route = [] }) => ({
+        ...{ name, isGrpc: match.every(({ headers }) => headers?.['content-type'] !== undefined) },
+        ports: [...new Set(route.map(({ destination }) => destination.port.number))],
+      }));
+      expect(ports.slice(1)).toEqual([
+        { name: 'model-grpc', isGrpc: true, ports: [8081] },
+        { name: 'model', isGrpc: false, ports: [80] },
+      ]);
+    }
+  });
+
+  test('gives gRPC and HTTP the same shares, copies, headers, timeout and retries', () => {
+    const routing = {
+      ...splitBetween(STABLE, CANDIDATE, 2500),
+      mirrors: [{ revision: CANDIDATE, weight: 1250 }],
+    };
+    for (const { spec } of rendered(published, routing)) {
+      const [, grpc, http] = spec.http;
+      const withPort = JSON.stringify({ ...grpc, name: 'model', match: http?.match });
+      expect(withPort.replaceAll('{"number":8081}', '{"number":80}')).toBe(JSON.stringify(http));
+    }
   });
 
   test('belongs to its ModelDeployment, which takes it along when it is deleted and never waits for it (I14)', () => {
@@ -152,7 +168,8 @@ describe('the routes', () => {
   });
 
   test("say how often to try again even at 0, where Istio's silence means twice", () => {
-    for (const { spec } of rendered(published)) expect(spec.http[1]?.retries).toEqual({ attempts: 0 });
+    for (const { retries } of rendered(published).flatMap(({ spec }) => spec.http.slice(1)))
+      expect(retries).toEqual({ attempts: 0 });
   });
 
   test('carry the retries and the timeout of the spec, inside the mesh too', () => {
@@ -165,13 +182,14 @@ describe('the routes', () => {
   });
 
   test('cut the prefix off, so that the model sees the paths that it knows', () => {
-    const [, users] = fromGateways().spec.http;
+    const [, grpc, users] = fromGateways().spec.http;
     expect(users?.match).toEqual([{ uri: { prefix: '/fraud/' } }, { uri: { exact: '/fraud' } }]);
+    expect(grpc?.match.map(({ uri }) => ({ uri }))).toEqual(users?.match);
     expect(users?.rewrite).toEqual({ uri: '/' });
   });
 
   test('leave paths alone where there is no prefix', () => {
-    const [, users] = fromGateways(modelDeploymentWith({ traffic: { ...publicTraffic, pathPrefix: '/' } }))
+    const [, , users] = fromGateways(modelDeploymentWith({ traffic: { ...publicTraffic, pathPrefix: '/' } }))
       .spec.http;
     expect(users?.match).toEqual([{ uri: { prefix: '/' } }]);
     expect(users).not.toHaveProperty('rewrite');
@@ -195,7 +213,7 @@ describe('two VirtualServices', () => {
   });
 
   test('give neighbours in the mesh the paths without a prefix, as at the Service itself', () => {
-    expect(inMesh().spec.http[1]?.match).toEqual([{ uri: { prefix: '/' } }]);
+    expect(inMesh().spec.http[2]?.match).toEqual([{ uri: { prefix: '/' } }]);
   });
 
   test('are one only where the spec names no gateway', () => {

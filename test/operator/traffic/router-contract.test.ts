@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ModelDeployment } from '../../../operator/api/model-deployment.ts';
-import { SERVICE_PORT } from '../../../operator/api/names.ts';
+import { GRPC_PORT, SERVICE_PORT } from '../../../operator/api/names.ts';
 import type { KubernetesObject } from '../../../operator/api/object.ts';
 import { featuresOf, type Feature } from '../../../operator/traffic/feature.ts';
 import { routers } from '../../../operator/traffic/index.ts';
@@ -159,7 +159,8 @@ describe.each(Object.entries(routers) as readonly [RouterName, Router][])('the r
       const ports = objects.flatMap((object) =>
         numbersNamed('number', object).concat(numbersNamed('port', object)),
       );
-      expect(ports.flat().every((port) => port === SERVICE_PORT || typeof port === 'object')).toBe(true);
+      const known: readonly unknown[] = [SERVICE_PORT, GRPC_PORT];
+      expect(ports.flat().every((port) => known.includes(port) || typeof port === 'object')).toBe(true);
       expect(ports.length).toBeGreaterThan(0);
     });
   });

@@ -43,8 +43,12 @@ describe('the configuration', () => {
       runTimeoutMs: 60_000,
       threads: undefined,
       port: 8080,
+      grpcPort: 8081,
       managementPort: 8082,
       logLevel: 'info',
+      drift: undefined,
+      feedback: undefined,
+      records: undefined,
     });
   });
 

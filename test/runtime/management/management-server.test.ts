@@ -87,7 +87,16 @@ describe('the management port', { timeout: 60_000 }, () => {
     });
     expect(await readMetric('headgate_mirrored_requests_total')).toEqual({ [`${own},code="500"`]: 1 });
     expect(await readMetric('headgate_preview_requests_total')).toEqual({ [`${own},code="200"`]: 1 });
-    expect(await readMetric('headgate_request_duration_seconds_count')).toEqual({ [own]: 4 });
+    const ofVersion = `model="tumour",version="1",revision="${revision}"`;
+    expect(await readMetric('headgate_request_duration_seconds_count')).toEqual({ [ofVersion]: 4 });
+    const stage = await readMetric('headgate_stage_duration_seconds_count');
+    expect(stage).toMatchObject({ [`${ofVersion},stage="compute"`]: 3, [`${ofVersion},stage="parse"`]: 5 });
+    const ofTriton = 'model="tumour",version="1"';
+    expect(await readMetric('nv_inference_request_success')).toEqual({ [ofTriton]: 3 });
+    expect(await readMetric('nv_inference_request_failure')).toMatchObject({
+      [`${ofTriton},reason="BACKEND"`]: 2,
+      [`${ofTriton},reason="OTHER"`]: 1,
+    });
   });
 
   it('shows one p95 to the autoscaler and to the operator', async () => {

@@ -1,6 +1,6 @@
 import { deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chooseCoding } from '../../../runtime/rest/compression.ts';
+import { chooseCoding } from '../../../runtime/body/compression.ts';
 import { readReference, sampleRequest } from '../../support/example-models.ts';
 import { RuntimeProcess } from '../../support/runtime-process.ts';
 

@@ -55,17 +55,17 @@ export class Campaign {
     const runs = await Promise.all(
       Array.from({ length: times }, async () => await this.undisturbed(strategy)),
     );
-    const [first, ...others] = runs;
+    const [first] = runs;
     if (first === undefined) throw new Error('nothing was recorded');
-    const disagreements = others.flatMap(({ outcome }) => differences(first.outcome, outcome));
+    // Of the states of the routes, those of the run that passed by the fewest unseen: the others have a part of them.
+    const routes = runs
+      .map((run) => run.outcome.routes)
+      .reduce((most, next) => (next.length > most.length ? next : most));
+    const outcome = { ...first.outcome, routes };
+    const disagreements = runs.flatMap((run) => differences(outcome, run.outcome));
     if (disagreements.length > 0) {
       throw new Error(`undisturbed rollouts of ${strategy} differ: ${disagreements.join('; ')}`);
     }
-    // Of the states of the routes, the run that passed by the fewest unseen.
-    const routes = runs
-      .map(({ outcome }) => outcome.routes)
-      .reduce((most, next) => (next.length > most.length ? next : most));
-    const outcome = { ...first.outcome, routes };
     this.expected.set(strategy, outcome);
     return {
       ...{ strategy, outcome },

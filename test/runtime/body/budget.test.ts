@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BodyBudget, shareOfMemory } from '../../../runtime/rest/body.ts';
+import { BodyBudget, shareOfMemory } from '../../../runtime/body/budget.ts';
 
 const MEBIBYTE = 2 ** 20;
 

@@ -1,0 +1,1 @@
+export const INFERENCE_SERVICE = 'inference.GRPCInferenceService';

@@ -1,0 +1,74 @@
+import { RequestError } from '../../errors.ts';
+
+/** A message as it travels: one byte that says whether it is compressed, four for its length, then itself. */
+export interface Frame {
+  readonly isCompressed: boolean;
+  readonly message: Buffer;
+}
+
+const PREFIX_BYTES = 5;
+
+/** Cuts what arrives into messages; https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
+export class FrameReader {
+  readonly #checkSize: (messageBytes: number) => void;
+  #chunks: Buffer[] = [];
+  #available = 0;
+  /** Of the message that is coming in; undefined: its prefix is yet to come. */
+  #prefix: { readonly isCompressed: boolean; readonly length: number } | undefined;
+
+  /** `checkSize` is asked before the first byte of a message is kept, and throws. */
+  constructor(checkSize: (messageBytes: number) => void) {
+    this.#checkSize = checkSize;
+  }
+
+  /** Whether part of a message has come and the rest has not. */
+  get isWithinFrame(): boolean {
+    return this.#available > 0 || this.#prefix !== undefined;
+  }
+
+  /** Throws RequestError for what cannot be a message. */
+  push(chunk: Buffer): Frame[] {
+    this.#chunks.push(chunk);
+    this.#available += chunk.length;
+    const frames: Frame[] = [];
+    for (let frame = this.#next(); frame !== undefined; frame = this.#next()) frames.push(frame);
+    return frames;
+  }
+
+  #next(): Frame | undefined {
+    this.#prefix ??= this.#readPrefix();
+    if (this.#prefix === undefined || this.#available < this.#prefix.length) return undefined;
+    const { isCompressed, length } = this.#prefix;
+    this.#prefix = undefined;
+    return { isCompressed, message: this.#take(length) };
+  }
+
+  #readPrefix(): { isCompressed: boolean; length: number } | undefined {
+    if (this.#available < PREFIX_BYTES) return undefined;
+    const prefix = this.#take(PREFIX_BYTES);
+    const flag = prefix.readUInt8(0);
+    if (flag > 1)
+      throw new RequestError('MalformedRequest', `expected 0 or 1 in front of a message, got ${flag}`);
+    const length = prefix.readUInt32BE(1);
+    this.#checkSize(length);
+    return { isCompressed: flag === 1, length };
+  }
+
+  #take(length: number): Buffer {
+    const [first] = this.#chunks;
+    const isOnePiece = first !== undefined && first.length >= length;
+    const all = isOnePiece ? first : Buffer.concat(this.#chunks);
+    const rest = all.subarray(length);
+    this.#chunks.splice(0, isOnePiece ? 1 : this.#chunks.length, ...(rest.length > 0 ? [rest] : []));
+    this.#available -= length;
+    return all.subarray(0, length);
+  }
+}
+
+export function writeFrame(message: Buffer, isCompressed: boolean): Buffer {
+  const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
+  frame.writeUInt8(isCompressed ? 1 : 0, 0);
+  frame.writeUInt32BE(message.length, 1);
+  message.copy(frame, PREFIX_BYTES);
+  return frame;
+}

@@ -1,0 +1,28 @@
+import type { Journey } from './journey.ts';
+
+const stages = [
+  ['parse', 'parseMs'],
+  ['queue', 'queueMs'],
+  ['compute', 'computeMs'],
+  ['serialise', 'serialiseMs'],
+] as const satisfies readonly (readonly [string, keyof Journey])[];
+
+/** To a microsecond. */
+function duration(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
+
+/**
+ * The value of the header Server-Timing, which browsers and tracing proxies show: what each stage took in milliseconds,
+ * as far as the request came. https://www.w3.org/TR/server-timing/
+ */
+export function serverTiming(journey: Journey, nowMs: number): string {
+  let text = '';
+  for (const [name, member] of stages) {
+    const ms = journey[member];
+    if (ms !== undefined) text += `${name};dur=${duration(ms)}, `;
+  }
+  if (journey.batchRows !== undefined) text += `batch;desc="rows=${journey.batchRows}", `;
+  if (journey.cache !== undefined) text += `cache;desc=${journey.cache.toLowerCase()}, `;
+  return `${text}total;dur=${duration(nowMs - journey.arrivedAtMs)}`;
+}

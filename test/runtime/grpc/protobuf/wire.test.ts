@@ -1,0 +1,108 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { RequestError } from '../../../../runtime/errors.ts';
+import { wireTypes, WireReader } from '../../../../runtime/grpc/protobuf/wire-reader.ts';
+import { WireWriter } from '../../../../runtime/grpc/protobuf/wire-writer.ts';
+
+/** Writes the values as one list and reads them one by one. */
+function throughTheWire<T>(values: readonly (number | bigint)[], read: (reader: WireReader) => T): T[] {
+  const found: T[] = [];
+  new WireReader(new WireWriter().packed(1, values).finish()).readFields({
+    1: (reader) => {
+      for (const list = reader.message(); !list.isAtEnd;) found.push(read(list));
+    },
+  });
+  return found;
+}
+
+function failureOf(bytes: readonly number[], read: (reader: WireReader) => void): string {
+  try {
+    read(new WireReader(Buffer.from(bytes)));
+  } catch (error) {
+    expect(error).toBeInstanceOf(RequestError);
+    expect((error as RequestError).reason).toBe('MalformedRequest');
+    return (error as RequestError).message;
+  }
+  return 'nothing';
+}
+
+const anyInt64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
+const anyUint64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
+
+describe("Protocol Buffers' wire format", () => {
+  it('reads back whatever it wrote: any 64-bit number exactly', () => {
+    fc.assert(
+      fc.property(fc.array(anyInt64), fc.array(anyUint64), (signed, unsigned) => {
+        expect(throughTheWire(signed, (reader) => reader.int64())).toEqual(signed);
+        expect(throughTheWire(unsigned, (reader) => reader.uint64())).toEqual(unsigned);
+      }),
+    );
+  });
+
+  it('reads back whatever it wrote: any 32-bit number', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer()), fc.array(fc.nat(2 ** 32 - 1)), (signed, unsigned) => {
+        expect(throughTheWire(signed, (reader) => reader.int32())).toEqual(signed);
+        expect(throughTheWire(unsigned, (reader) => reader.truncatedUint32())).toEqual(unsigned);
+      }),
+    );
+  });
+
+  it('reads back whatever it wrote: texts, doubles and messages in messages', () => {
+    const text = fc.string({ unit: 'grapheme' });
+    fc.assert(
+      fc.property(text, fc.double(), (name, number) => {
+        const bytes = new WireWriter()
+          .message(7, (inner) => inner.bytes(1, Buffer.from(name)).double(2, number))
+          .finish();
+        const found: unknown[] = [];
+        new WireReader(bytes).readFields({
+          7: (reader) =>
+            reader.message().readFields({
+              1: (inner) => found.push(inner.string('name')),
+              2: (inner) => found.push(inner.double()),
+            }),
+        });
+        expect(found).toEqual([name, number]);
+      }),
+    );
+  });
+
+  it('leaves out fields that it does not know, of every kind', () => {
+    const bytes = new WireWriter().uint(90, 300).double(91, 1).string(92, 'text').uint(1, 5).finish();
+    const single = Buffer.from([(93 << 3) | 5, 0x05, 1, 2, 3, 4]);
+    let found = 0;
+    new WireReader(Buffer.concat([single, bytes])).readFields({
+      1: (reader) => (found = reader.uint32('a count')),
+    });
+    expect(found).toBe(5);
+  });
+
+  it.each<[string, readonly number[], (reader: WireReader) => void, RegExp]>([
+    ['a text longer than the message', [200, 1, 65], (reader) => reader.string('name'), /ends at byte 3/],
+    ['a number without an end', [0x80, 0x80], (reader) => reader.int64(), /within a number/],
+    ['a number of eleven bytes', Array<number>(11).fill(0x80), (reader) => reader.int64(), /longer than 10/],
+    ['a length beyond 32 bits', [255, 255, 255, 255, 255, 1], (reader) => reader.bytes(), /beyond 32 bits/],
+    ['a group', [(1 << 3) | 3], (reader) => reader.readFields({}), /wire type 3/],
+    ['a text that is no UTF-8', [1, 0xff], (reader) => reader.string('name'), /name is not UTF-8/],
+    ['half a double', [1, 2, 3], (reader) => reader.double(), /within a value of 8 bytes/],
+    [
+      'another kind of value',
+      [8, 1],
+      (reader) => reader.readFields({ 1: (inner, type) => inner.expect(type, wireTypes.bytes, 'id') }),
+      /expected wire type 2 for id, got 0/,
+    ],
+  ])('refuses %s', (_what, bytes, read, words) => {
+    expect(failureOf(bytes, read)).toMatch(words);
+  });
+
+  it('ends in an answer or a refusal for any bytes whatever', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+        const read = (reader: WireReader): void =>
+          reader.readFields({ 1: (inner) => inner.message(), 2: (inner) => inner.int64() });
+        expect(failureOf([...bytes], read)).toMatch(/^nothing$|^the message is no valid/);
+      }),
+    );
+  });
+});
