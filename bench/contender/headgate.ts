@@ -18,13 +18,17 @@ function launch(assignment: Assignment, nodeOptions: readonly string[]): Launch 
       HEADGATE_MANAGEMENT_PORT: String(metricsPort),
       HEADGATE_THREADS: '1',
       HEADGATE_DRAIN_SECONDS: '0',
+      // A decision record of every answer; none is kept by default.
+      HEADGATE_RECORDS_SINK: 'File',
+      HEADGATE_RECORDS_SAMPLE_PERCENT: '100',
+      HEADGATE_RECORDS_DIRECTORY: join(folder, 'records'),
       HEADGATE_DOWNLOAD_DIRECTORY: folder,
       HEADGATE_TERMINATION_LOG: join(folder, 'termination-log'),
     },
   };
 }
 
-/** As the image starts it: compiled, with its defaults; with further options of Node. */
+/** As the image starts it: compiled, with its defaults and decision records; with further options of Node. */
 export function headgateWith(nodeOptions: readonly string[]): Contender {
   return { ...headgate, prepare: (assignment) => launch(assignment, nodeOptions) };
 }
