@@ -11,6 +11,7 @@ import type { ClosedResult, ModelResult, OpenResult, RaceResult } from './result
 
 const wireNames = ['JSON', 'binary', 'gRPC'] as const satisfies readonly WireName[];
 const SEED = 7;
+const WARM_UP_CLIENTS = 8;
 
 /** A server in the race with what was measured of it so far. */
 export interface Entrant {
@@ -60,6 +61,16 @@ async function closedLoop(
     return { measured, cpuUs: ((cpuMsOf(running) - before) / answers) * 1000 };
   } finally {
     for (const client of clients) client.close();
+  }
+}
+
+async function warmUp(entrants: readonly Entrant[], plan: RacePlan): Promise<void> {
+  const warm = { ...plan, warmUpMs: 0, roundMs: plan.firstWarmUpMs };
+  for (const { running, wires } of entrants) {
+    for (const wire of wires) {
+      // What goes wrong here goes wrong again where it is counted.
+      await alone(running, () => closedLoop(running, wire, WARM_UP_CLIENTS, warm)).catch(() => undefined);
+    }
   }
 }
 
@@ -147,6 +158,8 @@ export async function raceModel(
   const { plan, progress } = surroundings;
   progress(`${model.name}: bare session.run`);
   race.bare.push({ model: model.name, rounds: await raceBare(model, surroundings) });
+  progress(`${model.name}: warming up`);
+  await warmUp(entrants, plan);
   for (const wire of wireNames) {
     for (const concurrency of plan.concurrencies) {
       progress(`${model.name}: ${wire}, ${concurrency} clients`);
