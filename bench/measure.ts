@@ -1,4 +1,5 @@
 export interface Measured {
+  readonly answers: number;
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -16,6 +17,7 @@ export function median(values: readonly number[]): number {
 /** The number of rounds is small and a busy machine spoils some: the median round stands for all. */
 export function medianOf(rounds: readonly Measured[]): Measured {
   return {
+    answers: median(rounds.map(({ answers }) => answers)),
     perSecond: median(rounds.map(({ perSecond }) => perSecond)),
     p50Ms: median(rounds.map(({ p50Ms }) => p50Ms)),
     p99Ms: median(rounds.map(({ p99Ms }) => p99Ms)),
@@ -40,6 +42,7 @@ export async function measure(
   const seconds = (performance.now() - startedAt) / 1000;
   const sorted = latencies.sort((left, right) => left - right);
   return {
+    answers: latencies.length,
     perSecond: latencies.length / seconds,
     p50Ms: quantileOf(sorted, 0.5),
     p99Ms: quantileOf(sorted, 0.99),

@@ -78,8 +78,7 @@ try {
   const loops = clients.map((client) => () => client.ask());
   await measure(loops, WARM_UP_MS);
   const before = running.cpuMsByProcess();
-  const { perSecond } = await measure(loops, Number(options.seconds) * 1000);
-  const answers = perSecond * Number(options.seconds);
+  const { perSecond, answers } = await measure(loops, Number(options.seconds) * 1000);
   const costsUs = [...running.cpuMsByProcess()].map(
     ([pid, spentMs]) => ((spentMs - (before.get(pid) ?? 0)) / answers) * 1000,
   );

@@ -57,8 +57,7 @@ async function closedLoop(
     await measure(loops, plan.warmUpMs);
     const before = cpuMsOf(running);
     const measured = await measure(loops, plan.roundMs);
-    const answers = measured.perSecond * (plan.roundMs / 1000);
-    return { measured, cpuUs: ((cpuMsOf(running) - before) / answers) * 1000 };
+    return { measured, cpuUs: ((cpuMsOf(running) - before) / measured.answers) * 1000 };
   } finally {
     for (const client of clients) client.close();
   }
