@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 run := . scripts/toolchain.sh && use_project &&
 
-.PHONY: help setup about-demo demo test test-fast verify format soak campaign failovers faults fuzz bench-operator bench-runtime bench-liveness bed-up bed-down clean
+.PHONY: help setup about-demo demo test test-fast verify format soak campaign failovers faults fuzz bench-operator bench-runtime bench-peers bench-profile bench-liveness bed-up bed-down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -54,6 +54,12 @@ bench-runtime: setup ## requests per second and latency against a bare session.r
 
 bench-liveness: setup ## how soon probes are answered while every core is busy and the model is loaded again and again; a minute
 	@$(run) node bench/liveness.ts
+
+bench-peers: setup ## the runtime against MLServer, Triton, KServe, BentoML, LitServe and FastAPI; PLAN=full for an hour instead of minutes
+	@$(run) bench/peers/install.sh && taskset -c 1 node bench/peers.ts --plan "$${PLAN:-quick}" --output "$${OUTPUT:-/tmp/headgate-bench-peers.json}"
+
+bench-profile: setup ## where the time of the runtime's serving process goes under that load
+	@$(run) bench/peers/install.sh && taskset -c 1 node bench/profile.ts
 
 bed-up: setup ## the cluster alone
 	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh && node test/bed/main.ts up

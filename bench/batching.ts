@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { buildConvolutionModel } from '../test/support/convolution-model.ts';
 import { exampleModelUri, sampleRequest } from '../test/support/example-models.ts';
 import { RuntimeProcess } from '../test/support/runtime-process.ts';
-import { HttpClient } from './http-client.ts';
+import { HttpClient } from './load/http-client.ts';
 import { measure, median, medianOf, type Measured } from './measure.ts';
 
 /**

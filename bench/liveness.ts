@@ -5,7 +5,7 @@ import { request } from 'node:http';
 import os from 'node:os';
 import { exampleModelUri, sampleRequest } from '../test/support/example-models.ts';
 import { RuntimeProcess } from '../test/support/runtime-process.ts';
-import { HttpClient } from './http-client.ts';
+import { HttpClient } from './load/http-client.ts';
 
 /**
  * How soon a probe is answered while every core is busy with the model, clients ask without a pause, and the model is

@@ -1,7 +1,13 @@
 export interface Measured {
+  readonly answers: number;
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+}
+
+/** Of ascending values. */
+export function quantileOf(sorted: readonly number[], share: number): number {
+  return sorted[Math.ceil(share * sorted.length) - 1] ?? NaN;
 }
 
 export function median(values: readonly number[]): number {
@@ -11,6 +17,7 @@ export function median(values: readonly number[]): number {
 /** The number of rounds is small and a busy machine spoils some: the median round stands for all. */
 export function medianOf(rounds: readonly Measured[]): Measured {
   return {
+    answers: median(rounds.map(({ answers }) => answers)),
     perSecond: median(rounds.map(({ perSecond }) => perSecond)),
     p50Ms: median(rounds.map(({ p50Ms }) => p50Ms)),
     p99Ms: median(rounds.map(({ p99Ms }) => p99Ms)),
@@ -19,12 +26,12 @@ export function medianOf(rounds: readonly Measured[]): Measured {
 
 /** Repeats `once` in so many loops side by side until the time is over. */
 export async function measure(
-  loops: readonly (() => Promise<void>)[],
+  loops: readonly (() => Promise<unknown>)[],
   durationMs: number,
 ): Promise<Measured> {
   const latencies: number[] = [];
   const startedAt = performance.now();
-  const loop = async (once: () => Promise<void>): Promise<void> => {
+  const loop = async (once: () => Promise<unknown>): Promise<void> => {
     for (let askedAt = startedAt; askedAt - startedAt < durationMs;) {
       askedAt = performance.now();
       await once();
@@ -34,6 +41,10 @@ export async function measure(
   await Promise.all(loops.map(loop));
   const seconds = (performance.now() - startedAt) / 1000;
   const sorted = latencies.sort((left, right) => left - right);
-  const quantile = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1] ?? NaN;
-  return { perSecond: latencies.length / seconds, p50Ms: quantile(0.5), p99Ms: quantile(0.99) };
+  return {
+    answers: latencies.length,
+    perSecond: latencies.length / seconds,
+    p50Ms: quantileOf(sorted, 0.5),
+    p99Ms: quantileOf(sorted, 0.99),
+  };
 }

@@ -8,7 +8,7 @@ import {
 } from '../test/support/example-models.ts';
 import { RuntimeProcess } from '../test/support/runtime-process.ts';
 import { GrpcBenchClient, inferMessage } from './grpc-client.ts';
-import { HttpClient } from './http-client.ts';
+import { HttpClient } from './load/http-client.ts';
 import { measure, medianOf, type Measured } from './measure.ts';
 
 /**

@@ -34,8 +34,11 @@ const waiting: Frame[] = [];
 let model: OnnxModel | undefined;
 let isRunning = false;
 
-function send(kind: FrameKind, request: number, payload: Buffer): void {
-  socket.write(encodeFrame(kind, request, payload));
+function send(kind: FrameKind, request: number, payload: readonly Buffer[]): void {
+  // Several pieces of one frame leave in one system call, as several frames do.
+  socket.cork();
+  for (const piece of encodeFrame(kind, request, payload)) socket.write(piece);
+  socket.uncork();
 }
 
 function fail(reason: FailedMessage['reason'], error: unknown): void {
@@ -50,7 +53,7 @@ async function load(message: LoadMessage): Promise<void> {
     fail('ModelInvalid', error);
     return;
   }
-  send('loaded', 0, Buffer.alloc(0));
+  send('loaded', 0, []);
   let batchProfile: BatchProfile;
   try {
     await loaded.warmUp();

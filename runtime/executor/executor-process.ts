@@ -91,8 +91,10 @@ export class ExecutorProcess {
   }
 
   /** Frames that are sent together leave in one system call. */
-  #send(frame: Buffer): void {
-    if (this.#outbox.push(frame) > 1) return;
+  #send(frame: readonly Buffer[]): void {
+    const isDue = this.#outbox.length > 0;
+    this.#outbox.push(...frame);
+    if (isDue) return;
     process.nextTick(() => {
       this.#socket.cork();
       for (const held of this.#outbox) this.#socket.write(held);

@@ -34,8 +34,8 @@ export interface RunFailedMessage {
   readonly message: string;
 }
 
-export function encodeJson(value: LoadMessage | ReadyMessage | FailedMessage | RunFailedMessage): Buffer {
-  return Buffer.from(JSON.stringify(value));
+export function encodeJson(value: LoadMessage | ReadyMessage | FailedMessage | RunFailedMessage): Buffer[] {
+  return [Buffer.from(JSON.stringify(value))];
 }
 
 /** Both ends are this very version of the program: what arrives is what `encodeJson` was given. */
@@ -43,32 +43,52 @@ export function decodeJson(payload: Buffer): unknown {
   return JSON.parse(payload.toString());
 }
 
+/** Numbers begin at a multiple of this, as the widest of them must to be used where they lie. */
+const ALIGNMENT_BYTES = 8;
+
+function paddingAt(position: number): number {
+  return -position & (ALIGNMENT_BYTES - 1);
+}
+
 class Writer {
   readonly #pieces: Buffer[] = [];
+  #position = 0;
 
   f64(value: number): void {
     const piece = Buffer.allocUnsafe(8);
     piece.writeDoubleLE(value);
-    this.#pieces.push(piece);
+    this.#add(piece);
   }
 
   u32(value: number): void {
     const piece = Buffer.allocUnsafe(4);
     piece.writeUInt32LE(value);
-    this.#pieces.push(piece);
+    this.#add(piece);
   }
 
   bytes(bytes: Buffer): void {
     this.u32(bytes.length);
-    this.#pieces.push(bytes);
+    this.#add(bytes);
+  }
+
+  aligned(bytes: Buffer): void {
+    this.u32(bytes.length);
+    this.#add(Buffer.alloc(paddingAt(this.#position)));
+    this.#add(bytes);
   }
 
   text(text: string): void {
     this.bytes(Buffer.from(text));
   }
 
-  finish(): Buffer {
-    return Buffer.concat(this.#pieces);
+  /** Shares memory with what was written. */
+  finish(): Buffer[] {
+    return this.#pieces;
+  }
+
+  #add(piece: Buffer): void {
+    this.#pieces.push(piece);
+    this.#position += piece.length;
   }
 }
 
@@ -91,7 +111,16 @@ class Reader {
   }
 
   bytes(): Buffer {
+    return this.#take(this.u32());
+  }
+
+  aligned(): Buffer {
     const length = this.u32();
+    this.#position += paddingAt(this.#position);
+    return this.#take(length);
+  }
+
+  #take(length: number): Buffer {
     this.#position += length;
     return this.#buffer.subarray(this.#position - length, this.#position);
   }
@@ -105,7 +134,7 @@ function encodeData(data: TensorData): Buffer {
   if (!Array.isArray(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   const writer = new Writer();
   for (const text of data) writer.text(text);
-  return writer.finish();
+  return Buffer.concat(writer.finish());
 }
 
 function decodeNumbers(
@@ -127,7 +156,7 @@ function writeTensors(writer: Writer, tensors: readonly Tensor[]): void {
     writer.u32(datatypes.indexOf(datatype));
     writer.u32(shape.length);
     for (const size of shape) writer.u32(size);
-    writer.bytes(encodeData(data));
+    writer.aligned(encodeData(data));
   }
 }
 
@@ -136,7 +165,7 @@ function readTensor(reader: Reader): Tensor {
   const datatype = datatypes[reader.u32()];
   if (datatype === undefined) throw new Error(`tensor '${name}' of unknown datatype in a frame`);
   const shape = Array.from({ length: reader.u32() }, () => reader.u32());
-  const bytes = reader.bytes();
+  const bytes = reader.aligned();
   const elementCount = countElements(shape);
   if (datatype !== 'BYTES')
     return { name, datatype, shape, data: decodeNumbers(datatype, bytes, elementCount) };
@@ -151,14 +180,15 @@ function readTensors(reader: Reader): Tensor[] {
 export function encodeTensors(tensors: readonly Tensor[]): Buffer {
   const writer = new Writer();
   writeTensors(writer, tensors);
-  return writer.finish();
+  return Buffer.concat(writer.finish());
 }
 
 export function decodeTensors(payload: Buffer): Tensor[] {
   return readTensors(new Reader(payload));
 }
 
-export function encodeWork(work: InferWork): Buffer {
+/** The pieces of a frame's payload; they share memory with the tensors. */
+export function encodeWork(work: InferWork): Buffer[] {
   const writer = new Writer();
   writer.u32(work.outputNames.length);
   for (const name of work.outputNames) writer.text(name);
@@ -172,7 +202,7 @@ export function decodeWork(payload: Buffer): InferWork {
   return { outputNames, inputs: readTensors(reader) };
 }
 
-export function encodeResult({ computeMs, outputs }: RunResult): Buffer {
+export function encodeResult({ computeMs, outputs }: RunResult): Buffer[] {
   const writer = new Writer();
   writer.f64(computeMs);
   writeTensors(writer, outputs);

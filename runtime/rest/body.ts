@@ -3,9 +3,13 @@ import { RequestError } from '../errors.ts';
 import { HangUpError } from '../inference/inference-service.ts';
 import type { Body, BodyBudget } from '../body/budget.ts';
 import { createDecoder } from '../body/compression.ts';
+import { HEADER_LENGTH } from './binary-data.ts';
 
 const BROKEN_CODING =
   'the body is not what its content-encoding says: expected complete gzip or deflate data';
+/** Of the widest numbers. */
+const ALIGNMENT_BYTES = 8;
+
 class BodyReader {
   readonly #budget: BodyBudget;
   readonly #chunks: Buffer[] = [];
@@ -27,11 +31,21 @@ class BodyReader {
     this.#length = 0;
   }
 
-  finish(): Body {
+  /** What begins at `alignedAt` can be used as numbers where it lies, if it came in more than one piece. */
+  finish(alignedAt: number): Body {
     const [first] = this.#chunks;
-    const bytes = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks);
+    const isOne = this.#chunks.length === 1 && first !== undefined;
+    const bytes = isOne ? first : joinAligned(this.#chunks, this.#length, alignedAt);
     return { bytes, release: () => this.release() };
   }
+}
+
+function joinAligned(chunks: readonly Buffer[], length: number, alignedAt: number): Buffer {
+  const padding = -alignedAt & (ALIGNMENT_BYTES - 1);
+  const memory = Buffer.allocUnsafeSlow(padding + length);
+  let position = padding;
+  for (const chunk of chunks) position += chunk.copy(memory, position);
+  return memory.subarray(padding);
 }
 
 /** The plain bytes of the body, whatever its coding. Rejects with RequestError or HangUpError. */
@@ -62,7 +76,9 @@ export function readBody(request: IncomingMessage, budget: BodyBudget): Promise<
         fail(error as Error);
       }
     });
-    source.once('end', () => resolve(reader.finish()));
+    // Not checked yet: whatever it says only places the body in memory.
+    const jsonBytes = Number(request.headers[HEADER_LENGTH] ?? 0) || 0;
+    source.once('end', () => resolve(reader.finish(jsonBytes)));
     decoder?.once('error', () => fail(new RequestError('MalformedRequest', BROKEN_CODING)));
     request.once('close', () => {
       if (!request.complete) fail(new HangUpError());

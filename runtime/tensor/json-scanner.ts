@@ -51,6 +51,11 @@ export class JsonScanner {
     return byte ?? END_OF_TEXT;
   }
 
+  /** The byte behind the one that peek() gave. */
+  peekFurther(): number {
+    return this.#bytes[this.position + 1] ?? END_OF_TEXT;
+  }
+
   fail(expected: string): never {
     this.peek();
     const got =

@@ -12,6 +12,10 @@ const exactPowersOfTen = Array.from({ length: 23 }, (_, exponent) => Number(`1e$
 const EXACT_DIGITS = 15;
 const loneSurrogate = /\p{Surrogate}/u;
 
+const MINUS = 0x2d;
+const LETTER_I = 0x49;
+const LETTER_N = 0x4e;
+
 class ElementError extends Error {}
 
 function failElement(scanner: JsonScanner, expected: string, start: number): never {
@@ -38,13 +42,17 @@ function isNumberStart(byte: number): boolean {
   return byte === 0x2d || (byte >= 0x30 && byte <= 0x39);
 }
 
+/** The first letters of NaN, Infinity and -Infinity. */
+function mayBeNonFinite(first: number, scanner: JsonScanner): boolean {
+  return first === LETTER_N || first === LETTER_I || (first === MINUS && scanner.peekFurther() === LETTER_I);
+}
+
 function readFloat(datatype: 'FP32' | 'FP64'): ElementReader {
   const round = datatype === 'FP32' ? Math.fround : (value: number): number => value;
   return (scanner, data, index) => {
     const first = scanner.peek();
     const start = scanner.position;
-    const mayBeWord = first === 0x4e || first === 0x49 || scanner.text(start, start + 2) === '-I';
-    const word = mayBeWord ? readNonFinite(scanner) : undefined;
+    const word = mayBeNonFinite(first, scanner) ? readNonFinite(scanner) : undefined;
     if (word !== undefined) {
       (data as Float64Array)[index] = word;
       return;

@@ -42,7 +42,7 @@ describe('the messages between the two processes', () => {
     const offset = fc.integer({ min: 0, max: 8 });
     fc.assert(
       fc.property(tensors(), fc.array(fc.string()), offset, (inputs, outputNames, shift) => {
-        const encoded = encodeWork({ inputs, outputNames });
+        const encoded = Buffer.concat(encodeWork({ inputs, outputNames }));
         const moved = Buffer.alloc(encoded.length + shift);
         encoded.copy(moved, shift);
         expect(decodeWork(moved.subarray(shift))).toEqual({ inputs, outputNames });
@@ -50,10 +50,25 @@ describe('the messages between the two processes', () => {
     );
   });
 
+  it('are used where they lie once they begin at a multiple of eight, without a copy', () => {
+    const data = new Float64Array([1, 2, 3]);
+    const inputs = [
+      { name: 'odd', datatype: 'BOOL', shape: [1], data: new Uint8Array(1) },
+      { name: 'wide', datatype: 'FP64', shape: [3], data },
+    ] as const satisfies readonly Tensor[];
+    const payload = Buffer.concat(encodeWork({ inputs, outputNames: ['y'] }));
+    const aligned = Buffer.from(new ArrayBuffer(payload.length));
+    payload.copy(aligned);
+    const [, wide] = decodeWork(aligned).inputs;
+    expect(wide?.data).toEqual(data);
+    expect((wide?.data as Float64Array).buffer).toBe(aligned.buffer);
+  });
+
   it('carry every tensor of an answer bit by bit', () => {
     fc.assert(
       fc.property(tensors(), fc.double(), (outputs, computeMs) => {
-        expect(decodeResult(encodeResult({ computeMs, outputs }))).toEqual({ computeMs, outputs });
+        const encoded = Buffer.concat(encodeResult({ computeMs, outputs }));
+        expect(decodeResult(encoded)).toEqual({ computeMs, outputs });
       }),
     );
   });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { HttpClient } from '../../../bench/http-client.ts';
+import { HttpClient } from '../../../bench/load/http-client.ts';
 import { measure, median } from '../../../bench/measure.ts';
 import { buildConvolutionModel } from '../../support/convolution-model.ts';
 import { sampleRequest } from '../../support/example-models.ts';

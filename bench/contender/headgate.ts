@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { repository } from '../../test/bed/layout.ts';
+import { v2Wires, type Assignment, type Contender, type Launch } from './contender.ts';
+
+function launch(assignment: Assignment, nodeOptions: readonly string[]): Launch {
+  const { modelFile, modelName, httpPort, grpcPort, metricsPort, folder } = assignment;
+  return {
+    command: process.execPath,
+    arguments: [...nodeOptions, join(repository, 'dist/runtime/main.js')],
+    environment: {
+      NODE_ENV: 'production',
+      HEADGATE_MODEL_URI: pathToFileURL(modelFile).href,
+      HEADGATE_MODEL_NAME: modelName,
+      HEADGATE_REVISION: 'bench-0123456789',
+      HEADGATE_PORT: String(httpPort),
+      HEADGATE_GRPC_PORT: String(grpcPort),
+      HEADGATE_MANAGEMENT_PORT: String(metricsPort),
+      HEADGATE_THREADS: '1',
+      HEADGATE_DRAIN_SECONDS: '0',
+      // A decision record of every answer; none is kept by default.
+      HEADGATE_RECORDS_SINK: 'File',
+      HEADGATE_RECORDS_SAMPLE_PERCENT: '100',
+      HEADGATE_RECORDS_DIRECTORY: join(folder, 'records'),
+      HEADGATE_DOWNLOAD_DIRECTORY: folder,
+      HEADGATE_TERMINATION_LOG: join(folder, 'termination-log'),
+    },
+  };
+}
+
+/** As the image starts it: compiled, with its defaults and decision records; with further options of Node. */
+export function headgateWith(nodeOptions: readonly string[]): Contender {
+  return { ...headgate, prepare: (assignment) => launch(assignment, nodeOptions) };
+}
+
+export const headgate: Contender = {
+  name: 'Headgate',
+  wires: v2Wires,
+  program: process.execPath,
+  prepare: (assignment) => launch(assignment, []),
+};
