@@ -40,7 +40,7 @@ const grpcCodes = {
 const grpcStatusOf = {
   MalformedRequest: 'INVALID_ARGUMENT',
   InvalidTensor: 'INVALID_ARGUMENT',
-  InputQuarantined: 'FAILED_PRECONDITION',
+  InputQuarantined: 'INVALID_ARGUMENT',
   ModelIsManaged: 'FAILED_PRECONDITION',
   UnknownModel: 'NOT_FOUND',
   UnknownModelVersion: 'NOT_FOUND',

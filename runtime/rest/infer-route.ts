@@ -6,6 +6,7 @@ import type { InferenceCall, InferenceService } from '../inference/inference-ser
 import type { Journey } from '../inference/journey.ts';
 import type { ModelSignature } from '../tensor/datatype.ts';
 import { parseInferRequest } from '../tensor/infer-request.ts';
+import { cacheStatus } from '../inference/cache-status.ts';
 import { serverTiming } from '../inference/server-timing.ts';
 import { encodeInferAnswer } from '../tensor/infer-response.ts';
 import { binaryOutputs, HEADER_LENGTH, rawRequest, readHeaderLength } from './binary-data.ts';
@@ -79,6 +80,8 @@ class RestCall implements InferenceCall {
     const headers = isBinary ? [HEADER_LENGTH, String(Buffer.byteLength(json))] : [];
     journey.serialiseMs = performance.now() - startedAtMs;
     headers.push('server-timing', serverTiming(journey, performance.now()));
+    const cached = cacheStatus(journey);
+    if (cached !== undefined) headers.push('cache-status', cached);
     const contentType = isBinary ? 'application/octet-stream' : 'application/json';
     const coding = chooseCoding(this.#exchange.header('accept-encoding'), body.length);
     if (coding === undefined) {

@@ -15,6 +15,10 @@ describe('a server with a cache', () => {
     // In another form, and with an id of its own.
     const again = await server.infer(JSON.stringify({ id: '7', ...request }, undefined, 2));
     expect(JSON.parse(again.text)).toEqual({ ...(JSON.parse(first.text) as object), id: '7' });
+    expect([first, again].map(({ headers }) => headers['cache-status'])).toEqual([
+      'headgate; fwd=miss; stored',
+      'headgate; hit',
+    ]);
     const other = server.infer(JSON.stringify(readReference().request));
     process.kill(server.executorProcessId, 'SIGCONT');
     expect((await other).status).toBe(200);
