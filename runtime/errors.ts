@@ -88,6 +88,7 @@ export type StartFailureReason =
   | 'ModelInvalid'
   | 'ModelWarmUpFailed'
   | 'GoldenDataMismatch'
+  | 'ExecutionProviderMissing'
   | 'ModelUriUnsupported'
   | 'ConfigurationInvalid';
 

@@ -93,7 +93,11 @@ export class RuntimeServer {
     await this.#watchers.prepare(model.path);
     const plan = await this.#planExecutors(model);
     this.#log.info('loading the model', { digest: model.digest, ...plan });
-    const load = { modelPath: model.path, threads: plan.threads, maxBatchRows: this.#config.batch.maxRows };
+    const { batch, executor } = this.#config;
+    const load = {
+      ...{ modelPath: model.path, threads: plan.threads },
+      ...{ maxBatchRows: batch.maxRows, session: executor.session },
+    };
     await this.#pool.start(plan.executors, { load, verifyUnchanged: () => verifyUnchanged(model) });
     await this.#checkGoldenData(model.path);
     this.#dataPlane.prepare();

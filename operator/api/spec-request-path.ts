@@ -118,3 +118,41 @@ export const cacheSchema = Type.Object(
   },
   { description: 'Answers that are kept for equal requests. Without it none are.' },
 );
+
+export const sessionSchema = Type.Object(
+  {
+    executionProviders: Type.Optional(
+      Type.Array(
+        Type.Enum(['tensorrt', 'cuda', 'cpu'], { description: 'An execution provider of ONNX Runtime.' }),
+        {
+          description:
+            'Where the model runs: the first that can be used. Without cpu as the last one, a pod that finds no GPU does not start. Without it, cpu.',
+          minItems: 1,
+          maxItems: 3,
+          example: ['cuda', 'cpu'],
+          'x-kubernetes-list-type': 'atomic',
+        },
+      ),
+    ),
+    graphOptimization: Type.Optional(
+      Type.Enum(['Disabled', 'Basic', 'Extended', 'All'], {
+        description: 'How far ONNX Runtime changes the graph before it runs it. Without it, All.',
+        example: 'Basic',
+      }),
+    ),
+    memoryArena: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether memory on the CPU is kept for the next run instead of given back. Without it, true.',
+        example: false,
+      }),
+    ),
+    memoryPattern: Type.Optional(
+      Type.Boolean({
+        description: 'Whether memory is laid out beforehand for shapes that come again. Without it, true.',
+        example: false,
+      }),
+    ),
+  },
+  { description: 'How ONNX Runtime holds the model.' },
+);

@@ -1,6 +1,12 @@
 import Type from 'typebox';
 import { inputsSchema, outputSchema } from './spec-input-output.ts';
-import { batchingSchema, cacheSchema, executorsSchema, queueSchema } from './spec-request-path.ts';
+import {
+  batchingSchema,
+  cacheSchema,
+  executorsSchema,
+  queueSchema,
+  sessionSchema,
+} from './spec-request-path.ts';
 import { driftSchema } from './spec-drift.ts';
 import { feedbackSchema } from './spec-feedback.ts';
 import { recordsSchema } from './spec-records.ts';
@@ -26,6 +32,7 @@ export const runtimeSchema = Type.Object(
     queue: Type.Optional(queueSchema),
     batching: Type.Optional(batchingSchema),
     executors: Type.Optional(executorsSchema),
+    session: Type.Optional(sessionSchema),
     cache: Type.Optional(cacheSchema),
     logLevel: Type.Optional(
       Type.Enum(['error', 'warn', 'info', 'debug'], {

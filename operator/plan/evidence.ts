@@ -9,7 +9,7 @@ export interface Failure {
   readonly message: string;
 }
 
-/** Why a candidate was given up by itself; the first ten are the runtime's own words. Each is told of in docs/reasons.md. */
+/** Why a candidate was given up by itself; the first eleven are the runtime's own words. Each is told of in docs/reasons.md. */
 export type FailureReason =
   | 'ModelNotFound'
   | 'ModelDownloadFailed'
@@ -19,6 +19,7 @@ export type FailureReason =
   | 'ModelInvalid'
   | 'ModelWarmUpFailed'
   | 'GoldenDataMismatch'
+  | 'ExecutionProviderMissing'
   | 'ModelUriUnsupported'
   | 'ConfigurationInvalid'
   | 'CrashLoop'
@@ -34,6 +35,7 @@ const hopeless: ReadonlySet<string> = new Set<FailureReason>([
   'ModelInvalid',
   'ModelWarmUpFailed',
   'GoldenDataMismatch',
+  'ExecutionProviderMissing',
   'ModelUriUnsupported',
   'ConfigurationInvalid',
 ]);

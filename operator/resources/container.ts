@@ -94,6 +94,7 @@ function contractEnvironment(
     ...runtimeSettings(runtime ?? {}),
     ['HEADGATE_INPUTS', asJson(runtime?.inputs)],
     ['HEADGATE_OUTPUT', asJson(runtime?.output)],
+    ['HEADGATE_SESSION', asJson(runtime?.session)],
     ['HEADGATE_DRAIN_SECONDS', String(DRAIN_SECONDS)],
   ];
   return [

@@ -31,6 +31,11 @@ export class JsonSettings {
     return this.fail(name, Number.isFinite(minimum) ? `a number from ${minimum} to ${maximum}` : 'a number');
   }
 
+  flag(name: string): boolean | undefined {
+    const value = this.#take(name);
+    return value === undefined || typeof value === 'boolean' ? value : this.fail(name, 'true or false');
+  }
+
   texts(name: string): readonly string[] | undefined {
     const value = this.#take(name);
     if (value === undefined) return undefined;

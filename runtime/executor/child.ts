@@ -11,7 +11,7 @@ import {
   type LoadMessage,
 } from './messages.ts';
 import { profileBatching } from './batch-profile.ts';
-import { OnnxModel } from './onnx-model.ts';
+import { OnnxModel, ProviderMissingError } from './onnx-model.ts';
 
 /**
  * The executor's process: loads one model, warms it and runs what arrives, one request after the other. It reads no
@@ -50,7 +50,7 @@ async function load(message: LoadMessage): Promise<void> {
   try {
     loaded = await OnnxModel.load(message);
   } catch (error) {
-    fail('ModelInvalid', error);
+    fail(error instanceof ProviderMissingError ? 'ExecutionProviderMissing' : 'ModelInvalid', error);
     return;
   }
   send('loaded', 0, []);
@@ -66,7 +66,7 @@ async function load(message: LoadMessage): Promise<void> {
     return;
   }
   model = loaded;
-  send('ready', 0, encodeJson({ signature: loaded.signature, batchProfile }));
+  send('ready', 0, encodeJson({ provider: loaded.provider, signature: loaded.signature, batchProfile }));
 }
 
 async function runOne(loaded: OnnxModel, frame: Frame): Promise<void> {

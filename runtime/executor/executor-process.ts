@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Deferred } from '../deferred.ts';
@@ -21,6 +22,8 @@ export interface ExecutorProcessOptions {
   readonly load: LoadMessage;
   /** A run without an answer for so long is taken for hung, and the process is killed. */
   readonly runTimeoutMs: number;
+  /** A line that ONNX Runtime, or the model, wrote by itself. */
+  readonly onOutput: (line: string) => void;
 }
 
 /** Called before the requests in flight learn of the end, so that nothing new is sent to a dead process. */
@@ -50,7 +53,10 @@ export class ExecutorProcess {
     this.#onEnd = onEnd;
     // Whoever never asks for it has no use for its failure either.
     this.#ready.promise.catch(() => undefined);
-    this.#child = spawn(process.execPath, [childPath], { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] });
+    this.#child = spawn(process.execPath, [childPath], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+    for (const output of [this.#child.stdout, this.#child.stderr]) {
+      if (output !== null) createInterface({ input: output }).on('line', options.onOutput);
+    }
     this.#socket = this.#child.stdio[3] as Duplex;
     const decoder = new FrameDecoder();
     this.#socket.on('data', (chunk: Buffer) => {
@@ -135,11 +141,12 @@ export class ExecutorProcess {
 
   #failStart({ reason, message: cause }: FailedMessage): void {
     const message = cause.replace(/[.\s]+$/u, '');
-    const sentence =
-      reason === 'ModelInvalid'
-        ? `ONNX Runtime cannot load the model: ${message}. Check that the file is a complete ONNX model`
-        : `the model loads but fails on a warm-up request of zeros: ${message}. Run it on zeros locally to see why`;
-    this.#ready.reject(new StartFailure(reason, sentence));
+    const sentences = {
+      ModelInvalid: `ONNX Runtime cannot load the model: ${message}. Check that the file is a complete ONNX model`,
+      ModelWarmUpFailed: `the model loads but fails on a warm-up request of zeros: ${message}. Run it on zeros locally to see why`,
+      ExecutionProviderMissing: `none of the execution providers can be used here: ${message}. Use an image that has them, or add cpu as the last of spec.runtime.session.executionProviders`,
+    } as const satisfies Record<FailedMessage['reason'], string>;
+    this.#ready.reject(new StartFailure(reason, sentences[reason]));
   }
 
   #end(how: string): void {

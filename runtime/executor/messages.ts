@@ -10,6 +10,7 @@ import {
 import type { BatchProfile } from '../batching/batcher.ts';
 import type { InferWork } from '../tensor/validate.ts';
 import type { RunResult } from './executor.ts';
+import type { ExecutionProvider, SessionSettings } from './session-settings.ts';
 
 /** What the serving process sends once, before anything else. */
 export interface LoadMessage {
@@ -17,15 +18,17 @@ export interface LoadMessage {
   readonly threads: number;
   /** Rows of the largest batch that will be asked for; 1: none. */
   readonly maxBatchRows: number;
+  readonly session: SessionSettings;
 }
 
 export interface ReadyMessage {
+  readonly provider: ExecutionProvider;
   readonly signature: ModelSignature;
   readonly batchProfile: BatchProfile;
 }
 
 export interface FailedMessage {
-  readonly reason: 'ModelInvalid' | 'ModelWarmUpFailed';
+  readonly reason: 'ModelInvalid' | 'ModelWarmUpFailed' | 'ExecutionProviderMissing';
   readonly message: string;
 }
 

@@ -2,6 +2,7 @@ import { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
 import type { Datatype, ModelSignature, Tensor, TensorSpecification } from '../tensor/datatype.ts';
 import type { InferWork } from '../tensor/validate.ts';
 import type { LoadMessage } from './messages.ts';
+import { defaultSession, type ExecutionProvider, type SessionSettings } from './session-settings.ts';
 import { sampleWork } from './sample.ts';
 
 /** The only module that knows ONNX Runtime. It is loaded in the executor's process alone. */
@@ -74,35 +75,75 @@ function fromOnnx(name: string, tensor: OnnxTensor): Tensor {
   return { name, datatype, shape: tensor.dims, data: tensor.data };
 }
 
-export type OnnxModelOptions = Pick<LoadMessage, 'modelPath' | 'threads'>;
+export interface OnnxModelOptions extends Pick<LoadMessage, 'modelPath' | 'threads'> {
+  readonly session?: SessionSettings;
+}
 
-export class OnnxModel {
-  readonly signature: ModelSignature;
-  readonly #session: InferenceSession;
+/** None of the execution providers that were asked for can be used here. */
+export class ProviderMissingError extends Error {}
 
-  private constructor(session: InferenceSession) {
-    this.#session = session;
-    this.signature = describeModel(session);
-  }
+/** ONNX Runtime says so before it looks at the model, when the library of a provider or one that it needs is missing. */
+const PROVIDER_MESSAGE =
+  /shared library|not available|no available backend|backend not found|execution provider/iu;
 
-  /** Throws with a message for the user when the file cannot be served. */
-  static async load({ modelPath, threads }: OnnxModelOptions): Promise<OnnxModel> {
+interface OpenSession {
+  readonly session: InferenceSession;
+  readonly provider: ExecutionProvider;
+}
+
+/**
+ * Tries one provider after the other: given a list, the library throws at the first that is missing instead of taking
+ * the next. The CPU is always there, so what it says is about the model.
+ */
+async function openSession({
+  modelPath,
+  threads,
+  session = defaultSession,
+}: OnnxModelOptions): Promise<OpenSession> {
+  const missing: string[] = [];
+  for (const provider of session.providers) {
     try {
-      const session = await InferenceSession.create(modelPath, {
-        executionProviders: ['cpu'],
+      const opened = await InferenceSession.create(modelPath, {
+        executionProviders: [provider],
+        graphOptimizationLevel: session.graphOptimization,
+        enableCpuMemArena: session.memoryArena,
+        enableMemPattern: session.memoryPattern,
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
         logSeverityLevel: 4,
       });
-      return new OnnxModel(session);
+      return { session: opened, provider };
+    } catch (error) {
+      const { message } = error as Error;
+      if (provider === 'cpu' || !PROVIDER_MESSAGE.test(message)) throw error;
+      missing.push(`${provider}: ${message}`);
+    }
+  }
+  throw new ProviderMissingError(missing.join('; '));
+}
+
+export class OnnxModel {
+  readonly signature: ModelSignature;
+  /** Where it runs. */
+  readonly provider: ExecutionProvider;
+  readonly #session: InferenceSession;
+
+  private constructor({ session, provider }: OpenSession) {
+    this.#session = session;
+    this.provider = provider;
+    this.signature = describeModel(session);
+  }
+
+  /** Throws with a message for the user when the file cannot be served, ProviderMissingError when nothing can run it. */
+  static async load(options: OnnxModelOptions): Promise<OnnxModel> {
+    try {
+      return new OnnxModel(await openSession(options));
     } catch (error) {
       const { message } = error as Error;
       if (!BFLOAT16_MESSAGE.test(message)) throw error;
       throw new Error(
         'an input or output is bfloat16, which ONNX Runtime for Node cannot pass; cast it to float32',
-        {
-          cause: error,
-        },
+        { cause: error },
       );
     }
   }

@@ -1,9 +1,11 @@
 import type { Settings } from '../config/settings.ts';
 import type { ExecutorWish } from './executor-plan.ts';
+import { readSessionSettings, type SessionSettings } from './session-settings.ts';
 
 export interface ExecutorSettings extends ExecutorWish {
   /** A run without an answer for so long is taken for hung. */
   readonly runTimeoutMs: number;
+  readonly session: SessionSettings;
 }
 
 export function readExecutorSettings(settings: Settings): ExecutorSettings {
@@ -15,6 +17,7 @@ export function readExecutorSettings(settings: Settings): ExecutorSettings {
   return {
     executors: orUndefined('HEADGATE_EXECUTORS', 64),
     threads: orUndefined('HEADGATE_THREADS', 1024),
+    session: readSessionSettings(settings),
     runTimeoutMs: settings.whole('HEADGATE_RUN_TIMEOUT_SECONDS', timeout) * 1000,
   };
 }

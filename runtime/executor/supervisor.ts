@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Logger } from 'winston';
 import type { BatchProfile } from '../batching/batcher.ts';
 import type { ModelSignature } from '../tensor/datatype.ts';
@@ -6,6 +7,8 @@ import { ExecutorProcess } from './executor-process.ts';
 import { ExecutorLostError, type Executor, type ExecutorState, type RunResult } from './executor.ts';
 import type { LoadMessage, ReadyMessage } from './messages.ts';
 import { isWorthWaiting, restartDelayMs, STABLE_AFTER_MS } from './restart-policy.ts';
+
+const LONGEST_OUTPUT = 2000;
 
 export interface ModelToRun {
   readonly load: LoadMessage;
@@ -72,7 +75,13 @@ export class ExecutorSupervisor implements Executor {
   }
 
   #spawn(model: ModelToRun): ExecutorProcess {
-    const options = { load: model.load, runTimeoutMs: this.#options.runTimeoutMs };
+    const { log, runTimeoutMs } = this.#options;
+    // Native code writes to the process' own output, and what is no JSON would break the log of the server.
+    const onOutput = (line: string): void => {
+      const text = stripVTControlCharacters(line).slice(0, LONGEST_OUTPUT);
+      if (text.trim() !== '') log.warn('the process that runs the model says', { text });
+    };
+    const options = { load: model.load, runTimeoutMs, onOutput };
     this.#process = new ExecutorProcess(options, (ended, how) => {
       // A process that ends before it was ready is the business of whoever awaits that.
       if (ended === this.#process && this.state === 'ready') this.#replace(how, model);
@@ -80,11 +89,12 @@ export class ExecutorSupervisor implements Executor {
     return this.#process;
   }
 
-  #becomeReady(process: ExecutorProcess, { signature, batchProfile }: ReadyMessage): void {
+  #becomeReady(process: ExecutorProcess, { provider, signature, batchProfile }: ReadyMessage): void {
     this.signature = signature;
     this.batchProfile = batchProfile;
     this.#readySince = performance.now();
     this.#options.log.info('the model is loaded and warm', {
+      executionProvider: provider,
       executorProcessId: process.processId,
       unbatchedBecause: batchProfile.refusal,
     });

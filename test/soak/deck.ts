@@ -5,7 +5,7 @@ export interface Kind<Item> {
   readonly copies: number;
 }
 
-/** Deals at random, and yet everything that is in it comes before anything comes more often than it should. */
+/** Deals at random, and yet everything comes once before anything comes again, and then as often as it should. */
 export class Deck<Item> {
   private readonly kinds: readonly Kind<Item>[];
   private readonly dice: Dice;
@@ -23,7 +23,10 @@ export class Deck<Item> {
 
   deal(): Item {
     if (this.left.length === 0) {
-      this.left = this.kinds.flatMap(({ item, copies }) => Array.from({ length: copies }, () => item));
+      const isFirstHand = this.dealt.size === 0;
+      this.left = this.kinds.flatMap(({ item, copies }) =>
+        Array.from({ length: isFirstHand ? 1 : copies }, () => item),
+      );
     }
     const [item] = this.left.splice(this.dice.below(this.left.length), 1);
     if (item === undefined) throw new Error('a deck of nothing deals nothing');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readConfig, readTerminationLogPath } from '../../../runtime/config/config.ts';
+import { defaultSession } from '../../../runtime/executor/session-settings.ts';
 import { noOutputSettings } from '../../../runtime/output/settings.ts';
 import type { StartFailure } from '../../../runtime/errors.ts';
 import { parseAllowList } from '../../../runtime/model-source/http/allow-list.ts';
@@ -41,7 +42,7 @@ describe('the configuration', () => {
       output: noOutputSettings,
       requestMaxBytes: 2 ** 26,
       requestsMaxBytes: undefined,
-      executor: { executors: undefined, threads: undefined, runTimeoutMs: 60_000 },
+      executor: { executors: undefined, threads: undefined, runTimeoutMs: 60_000, session: defaultSession },
       port: 8080,
       grpcPort: 8081,
       managementPort: 8082,
