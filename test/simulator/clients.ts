@@ -28,7 +28,10 @@ const ERROR_SHARE = 0.5;
 
 interface HttpRoute {
   readonly directResponse?: { readonly body?: { readonly string?: string } };
-  readonly match?: readonly { readonly headers?: object; readonly authority?: object }[];
+  readonly match?: readonly {
+    readonly headers?: Readonly<Record<string, object>>;
+    readonly authority?: object;
+  }[];
   readonly route?: readonly { readonly destination: Host; readonly weight: number }[];
   readonly mirrors?: readonly {
     readonly destination: Host;
@@ -55,8 +58,27 @@ export function heldFrom(virtualService: KubernetesObject): Held {
   return held;
 }
 
+/** Every route comes twice, since requests over gRPC go to a port of their own. */
+function isForGrpc({ match = [] }: HttpRoute): boolean {
+  return match.every(({ headers }) => headers?.['content-type'] !== undefined);
+}
+
+/** What holds for the routes of HTTP has to hold for those of gRPC. */
+function checkTwins(routes: readonly HttpRoute[], twins: readonly HttpRoute[]): void {
+  const shares = ({ route = [], mirrors = [] }: HttpRoute): string =>
+    JSON.stringify([
+      route.map(({ destination, weight }) => [destination.host, weight]),
+      mirrors.map(({ destination, percentage }) => [destination.host, percentage]),
+    ]);
+  if (routes.map(shares).join() !== twins.map(shares).join()) {
+    throw new Error('requests over gRPC are routed otherwise than those over HTTP');
+  }
+}
+
 function parse({ spec, metadata }: LiveVirtualService): Held {
-  const forwarding = spec.http.filter(({ route }) => route !== undefined);
+  const all = spec.http.filter(({ route }) => route !== undefined);
+  const forwarding = all.filter((route) => !isForGrpc(route));
+  checkTwins(forwarding, all.filter(isForGrpc));
   // A proxy takes the first route that matches: one without conditions is that of the users, and the last one reached.
   const usersAt = forwarding.findIndex(({ match = [] }) =>
     match.every(({ headers, authority }) => !headers && !authority),
