@@ -24,6 +24,8 @@ export interface LoadPlan {
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly connections: number;
+  /** Asks this model over gRPC, `host` being the authority, instead of `path` over HTTP. */
+  readonly grpcModel?: string | undefined;
   readonly resultFile: string;
 }
 

@@ -1,5 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { GrpcLoad } from './grpc-load.ts';
 import { formatRecord, type LoadPlan } from './load-record.ts';
 
 /**
@@ -9,6 +10,7 @@ import { formatRecord, type LoadPlan } from './load-record.ts';
 const plan = JSON.parse(process.argv[2] ?? '') as LoadPlan;
 const results = createWriteStream(plan.resultFile, { flags: 'a' });
 const agent = new Agent({ keepAlive: true, maxSockets: plan.connections, maxFreeSockets: plan.connections });
+const grpc = plan.grpcModel === undefined ? undefined : new GrpcLoad(plan.grpcModel, plan);
 const startedMs = performance.now();
 let sent = 0;
 let outstanding = 0;
@@ -28,17 +30,25 @@ function sendAllThatAreDue(): void {
   for (; sent < due; sent += 1) send(sent, startedMs + (sent * 1000) / plan.requestsPerSecond);
 }
 
+/** Called once with what came back; status 0 stands for no answer. */
+type Finish = (status: number, revision: string, problem: string) => void;
+
+interface Attempt {
+  readonly target: string;
+  readonly body: string | undefined;
+  readonly onSent: () => void;
+  readonly finish: Finish;
+}
+
 function send(number: number, dueMs: number): void {
   const target = plan.targets[number % plan.targets.length] ?? '';
   const body = plan.bodies[number % plan.bodies.length];
-  const [hostname, port] = target.split(':');
   outstanding += 1;
   let finished = false;
   let sentMs = dueMs;
-  const finish = (status: number, revision: string, problem: string): void => {
+  const finish: Finish = (status, revision, problem) => {
     if (finished) return;
     finished = true;
-    clearTimeout(timeout);
     const latencyMs = performance.now() - dueMs;
     results.write(
       formatRecord({
@@ -49,6 +59,13 @@ function send(number: number, dueMs: number): void {
     outstanding -= 1;
     endWhenAnswered();
   };
+  const attempt = { target, body, finish, onSent: () => (sentMs = performance.now()) };
+  if (grpc === undefined) askOverHttp(attempt);
+  else void grpc.ask(target).then(({ status, revision, problem }) => finish(status, revision, problem));
+}
+
+function askOverHttp({ target, body, onSent, finish }: Attempt): void {
+  const [hostname, port] = target.split(':');
   const call = request({
     ...{ hostname, port: Number(port), path: plan.path, method: plan.method, agent },
     headers: { host: plan.host, ...plan.headers, ...(body === undefined ? {} : lengthOf(body)) },
@@ -57,10 +74,12 @@ function send(number: number, dueMs: number): void {
     finish(0, '', `no answer in ${plan.timeoutMs} ms`);
     call.destroy();
   }, plan.timeoutMs);
-  call.on('socket', () => {
-    sentMs = performance.now();
-  });
-  call.on('error', (error: NodeJS.ErrnoException) => finish(0, '', error.code ?? error.message));
+  const end: Finish = (...result) => {
+    clearTimeout(timeout);
+    finish(...result);
+  };
+  call.on('socket', onSent);
+  call.on('error', (error: NodeJS.ErrnoException) => end(0, '', error.code ?? error.message));
   call.on('response', (response) => {
     const status = response.statusCode ?? 0;
     const revision = String(response.headers['x-headgate-revision'] ?? '');
@@ -68,8 +87,8 @@ function send(number: number, dueMs: number): void {
     response.on('data', (chunk: Buffer) => {
       if (status >= 400) chunks.push(chunk);
     });
-    response.on('error', (error: NodeJS.ErrnoException) => finish(0, revision, error.code ?? error.message));
-    response.on('end', () => finish(status, revision, describeProblem(response.headers, status, chunks)));
+    response.on('error', (error: NodeJS.ErrnoException) => end(0, revision, error.code ?? error.message));
+    response.on('end', () => end(status, revision, describeProblem(response.headers, status, chunks)));
   });
   call.end(body);
 }

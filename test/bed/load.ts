@@ -22,6 +22,8 @@ export interface LoadOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
   readonly connections?: number;
+  /** Asks this model over gRPC instead of `path` over HTTP. */
+  readonly grpcModel?: string;
   /** Words in front of the worker's command, such as a client's network namespace. */
   readonly enter?: readonly string[];
 }
@@ -64,7 +66,7 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
       bodies: options.bodies ?? [],
     },
     ...{ headers: options.headers ?? {}, timeoutMs: options.timeoutMs ?? 10_000 },
-    ...{ connections: options.connections ?? 64, resultFile },
+    ...{ connections: options.connections ?? 64, grpcModel: options.grpcModel, resultFile },
   };
   const { node } = await toolchain();
   const worker = join(import.meta.dirname, 'load-worker.ts');

@@ -27,11 +27,16 @@ let candidate: string;
 let watch: StatusWatch;
 let withSidecar: Caller;
 let withoutSidecar: Caller;
+let overGrpc: Caller;
 
 beforeAll(async () => {
   await apply('v1.onnx');
   stable = (await waitForPhase(stack.bed, scores, 'Healthy')).stable ?? '';
-  [withSidecar, withoutSidecar] = await Promise.all([call('with', true), call('without', false)]);
+  [withSidecar, withoutSidecar, overGrpc] = await Promise.all([
+    call('with', { sidecar: true }),
+    call('without', { sidecar: false }),
+    call('grpc', { sidecar: true, overGrpc: true }),
+  ]);
   watch = new StatusWatch(stack.bed, scores);
   await apply('v2.onnx');
   const { candidate: tried = '' } = await watch.until(
@@ -45,24 +50,28 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await watch.stop();
-  for (const { client, load } of [withSidecar, withoutSidecar]) {
+  for (const { client, load } of [withSidecar, withoutSidecar, overGrpc]) {
     console.log(`mesh client: ${describeCounts(await load.stop())}`);
     await client.stop();
   }
 });
 
 describe('a client inside the cluster, during a canary', () => {
-  it('follows the split of the gateways with a sidecar', async () => {
+  it.for([
+    ['over HTTP', () => withSidecar],
+    ['over gRPC', () => overGrpc],
+  ] as const)('follows the split of the gateways with a sidecar, %s', async ([, callerOf]) => {
+    const { load } = callerOf();
     const routeWrites = await readWrites(stack.bed.auditLog, {
       ...{ user: operator.user, resource: 'virtualservices', namespace },
     });
     const windows = provenWindows(watch.seen, candidate, routeWrites);
     expect(windows.map(({ weight }) => weight)).toEqual(percents.map((percent) => percent * 100));
     for (const window of windows) {
-      const [draw] = await drawsIn(window, withSidecar.load, candidate);
+      const [draw] = await drawsIn(window, load, candidate);
       expect({ ...draw, share: window.weight / 10_000 }).toSatisfy(isWithinBinomial);
     }
-    expect(await describeFailures(withSidecar.load)).toEqual([]);
+    expect(await describeFailures(load)).toEqual([]);
   });
 
   it('gets the stable revision only without a sidecar', async () => {
@@ -76,7 +85,7 @@ describe('a client inside the cluster, during a canary', () => {
   });
 
   it('reaches the new stable revision without a sidecar once it is promoted', async () => {
-    const { client, load } = await call('late', false);
+    const { client, load } = await call('late', { sidecar: false });
     await waitFor('100 answers', async () => (await load.snapshot()).requests >= 100);
     const { byRevision, requests, failed } = await load.stop();
     await client.stop();
@@ -91,7 +100,10 @@ async function apply(model: string): Promise<void> {
 }
 
 /** A client in a network namespace of its own that asks the entry Service again and again. */
-async function call(name: string, sidecar: boolean): Promise<Caller> {
+async function call(
+  name: string,
+  { sidecar, overGrpc = false }: { readonly sidecar: boolean; readonly overGrpc?: boolean },
+): Promise<Caller> {
   const client = await startClient(stack.bed, { name, namespace, sidecar });
   const service = entryServiceName(scores.name);
   const address = await stack.bed.kubectl(
@@ -99,7 +111,7 @@ async function call(name: string, sidecar: boolean): Promise<Caller> {
   );
   const load = await startInferLoad(stack.bed, {
     ...{ name: scores.name, host: serviceHost(service, namespace), requestsPerSecond: 110 },
-    ...{ targets: [`${address.trim()}:80`], enter: client.enter },
+    ...{ targets: [`${address.trim()}:${overGrpc ? 8081 : 80}`], enter: client.enter, overGrpc },
   });
   return { client, load };
 }

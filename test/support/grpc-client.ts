@@ -66,8 +66,9 @@ export class GrpcClient {
   readonly #inference: Client;
   readonly #health: Client;
 
-  constructor(port: number, options: ChannelOptions = {}) {
-    const address = `127.0.0.1:${port}`;
+  /** A port of this machine, or an address with a port. */
+  constructor(target: number | string, options: ChannelOptions = {}) {
+    const address = typeof target === 'number' ? `127.0.0.1:${target}` : target;
     const own = { 'grpc.use_local_subchannel_pool': 1, 'grpc.max_receive_message_length': -1, ...options };
     const open = (path: string): Client => new (serviceAt(path))(address, credentials.createInsecure(), own);
     this.#inference = open('inference.GRPCInferenceService');

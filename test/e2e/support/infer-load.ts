@@ -16,6 +16,7 @@ export interface InferLoadOptions {
   readonly enter?: readonly string[];
   readonly timeoutMs?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly overGrpc?: boolean;
 }
 
 /** Real inference requests of the Open Inference Protocol at a fixed rate, whatever becomes of the ones before. */
@@ -28,6 +29,7 @@ export async function startInferLoad(bed: Bed, options: InferLoadOptions): Promi
     enter,
     timeoutMs,
     headers,
+    overGrpc = false,
   } = options;
   const body = await readFile(join(repository, 'examples/models/sample-request.json'), 'utf8');
   return await startLoad({
@@ -39,5 +41,6 @@ export async function startInferLoad(bed: Bed, options: InferLoadOptions): Promi
     ...(enter === undefined ? {} : { enter }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(headers === undefined ? {} : { headers }),
+    ...(overGrpc ? { grpcModel: name } : {}),
   });
 }
