@@ -1,4 +1,4 @@
-import type { Prediction } from '../output/predictions.ts';
+import type { Prediction } from '../output/readable.ts';
 import type { Tensor } from '../tensor/datatype.ts';
 
 /** What the protocol allows as the value of a parameter; a whole number beyond 2^53 is a bigint. */

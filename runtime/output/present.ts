@@ -2,7 +2,7 @@ import { RequestError } from '../errors.ts';
 import type { InferRequest, ParameterValue } from '../inference/inference.ts';
 import { classify } from '../tensor/classification.ts';
 import type { Tensor } from '../tensor/datatype.ts';
-import { readPredictions, type Prediction } from './predictions.ts';
+import { readPredictions, type Prediction } from './readable.ts';
 import type { OutputSettings } from './settings.ts';
 
 /** The parameter of a request that wants predictions for people besides its tensors. */

@@ -4,6 +4,7 @@ import { isSampled } from '../inference/sampling.ts';
 import { LogThrottle } from '../log.ts';
 import type { Labels, ScrapedMetric } from '../metrics/scraped.ts';
 import { Outbox, type Sink } from '../outbox/outbox.ts';
+import { outboxMetrics } from '../outbox/outbox-metrics.ts';
 import { buildDecisionRecord, type Decider, type DecisionRecord } from './record.ts';
 import type { RecordSettings, SinkSettings } from './settings.ts';
 import { FileSink } from './sinks/file-sink.ts';
@@ -95,27 +96,14 @@ export class Records implements JourneyObserver {
   }
 
   scraped(): ScrapedMetric[] {
-    const { labels } = this.#options;
-    return [
-      {
-        name: 'headgate_records_written_total',
-        help: 'Decision records that their sink has taken.',
-        type: 'counter',
-        read: () => [{ labels, value: this.#outbox.counts.written }],
-      },
-      {
-        name: 'headgate_records_dropped_total',
-        help: 'Decision records that are lost: because their buffer was full, or because their sink failed.',
-        type: 'counter',
-        read: () => {
-          const { droppedFull, droppedBySink } = this.#outbox.counts;
-          return [
-            { labels: { ...labels, reason: 'BufferFull' }, value: droppedFull },
-            { labels: { ...labels, reason: 'SinkFailed' }, value: droppedBySink },
-          ];
-        },
-      },
-    ];
+    const names = {
+      written: 'headgate_records_written_total',
+      writtenHelp: 'Decision records that their sink has taken.',
+      dropped: 'headgate_records_dropped_total',
+      droppedHelp:
+        'Decision records that are lost: because their buffer was full, or because their sink failed.',
+    };
+    return outboxMetrics(names, this.#options.labels, () => this.#outbox.counts);
   }
 
   #warn({ message }: Error, lost: number): void {

@@ -1,6 +1,7 @@
 import { RequestError } from '../errors.ts';
 import type { InferRequest } from '../inference/inference.ts';
 import { countElements, numericConstructor, type ModelSignature } from '../tensor/datatype.ts';
+import { refuseHalf } from '../tensor/infer-response.ts';
 import { readRaw } from '../tensor/raw.ts';
 
 /**
@@ -30,6 +31,16 @@ export function binaryOutputs({ parameters, outputs = [] }: InferRequest): (outp
     const own = chosen.get(outputName);
     return typeof own === 'boolean' ? own : byDefault;
   };
+}
+
+/** Throws RequestError for outputs that JSON cannot hold, before the model has worked for them in vain. */
+export function checkOutputForms(request: InferRequest, { outputs }: ModelSignature): void {
+  const wanted = request.outputs?.map(({ name }) => name) ?? outputs.map(({ name }) => name);
+  const isBinary = binaryOutputs(request);
+  const half = outputs.find(
+    ({ name, datatype }) => datatype === 'FP16' && wanted.includes(name) && !isBinary(name),
+  );
+  if (half !== undefined) refuseHalf(half.name);
 }
 
 function isOpen(size: number | string): boolean {

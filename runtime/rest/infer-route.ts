@@ -9,7 +9,13 @@ import { parseInferRequest } from '../tensor/infer-request.ts';
 import { cacheStatus } from '../inference/cache-status.ts';
 import { serverTiming } from '../inference/server-timing.ts';
 import { encodeInferAnswer } from '../tensor/infer-response.ts';
-import { binaryOutputs, HEADER_LENGTH, rawRequest, readHeaderLength } from './binary-data.ts';
+import {
+  binaryOutputs,
+  checkOutputForms,
+  HEADER_LENGTH,
+  rawRequest,
+  readHeaderLength,
+} from './binary-data.ts';
 import { readBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -61,11 +67,9 @@ class RestCall implements InferenceCall {
   readonly read = async (): Promise<InferRequest> => {
     checkContent(this.#exchange);
     this.#body = await readBody(this.#exchange.request, this.#budget);
-    const { bytes } = this.#body;
-    const headerLength = readHeaderLength(this.#exchange.header(HEADER_LENGTH), bytes.length);
-    if (headerLength === undefined) return parseInferRequest(bytes);
-    if (headerLength === 0) return rawRequest(bytes, this.#readSignature());
-    return parseInferRequest(bytes.subarray(0, headerLength), bytes.subarray(headerLength));
+    const request = this.#parse(this.#body.bytes);
+    checkOutputForms(request, this.#readSignature());
+    return request;
   };
 
   readonly onHangUp = (listener: () => void): void => {
@@ -98,6 +102,13 @@ class RestCall implements InferenceCall {
 
   close(): void {
     this.#body?.release();
+  }
+
+  #parse(bytes: Buffer): InferRequest {
+    const headerLength = readHeaderLength(this.#exchange.header(HEADER_LENGTH), bytes.length);
+    if (headerLength === undefined) return parseInferRequest(bytes);
+    if (headerLength === 0) return rawRequest(bytes, this.#readSignature());
+    return parseInferRequest(bytes.subarray(0, headerLength), bytes.subarray(headerLength));
   }
 }
 

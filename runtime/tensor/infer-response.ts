@@ -31,7 +31,8 @@ export interface EncodedAnswer {
   readonly binary: readonly Buffer[];
 }
 
-function refuseHalf(name: string): never {
+/** Throws RequestError. */
+export function refuseHalf(name: string): never {
   throw new RequestError(
     'InvalidTensor',
     `output '${name}': datatype FP16 has no JSON form in the Open Inference Protocol; ask for it as binary data, or name other outputs`,

@@ -3,8 +3,9 @@ import type { Logger } from 'winston';
 import { SERVER_NAME, SERVER_VERSION } from '../inference/data-plane.ts';
 import type { Journey, JourneyObserver, Outcome } from '../inference/journey.ts';
 import { LogThrottle } from '../log.ts';
-import type { Labels, ScrapedMetric } from '../metrics/scraped.ts';
+import type { ScrapedMetric } from '../metrics/scraped.ts';
 import { Outbox } from '../outbox/outbox.ts';
+import { outboxMetrics } from '../outbox/outbox-metrics.ts';
 import { OtlpSink } from './otlp-sink.ts';
 import type { TraceSettings } from './settings.ts';
 import { buildSpans, type Trace } from './span.ts';
@@ -79,27 +80,14 @@ export class Traces implements JourneyObserver {
   }
 
   scraped(): ScrapedMetric[] {
-    const labels: Labels = this.#options.labels;
-    return [
-      {
-        name: 'headgate_traces_exported_total',
-        help: 'Traces of requests that the collector has taken.',
-        type: 'counter',
-        read: () => [{ labels, value: this.#outbox.counts.written }],
-      },
-      {
-        name: 'headgate_traces_dropped_total',
-        help: 'Traces of requests that are lost: because their buffer was full, or because the collector failed.',
-        type: 'counter',
-        read: () => {
-          const { droppedFull, droppedBySink } = this.#outbox.counts;
-          return [
-            { labels: { ...labels, reason: 'BufferFull' }, value: droppedFull },
-            { labels: { ...labels, reason: 'SinkFailed' }, value: droppedBySink },
-          ];
-        },
-      },
-    ];
+    const names = {
+      written: 'headgate_traces_exported_total',
+      writtenHelp: 'Traces of requests that the collector has taken.',
+      dropped: 'headgate_traces_dropped_total',
+      droppedHelp:
+        'Traces of requests that are lost: because their buffer was full, or because the collector failed.',
+    };
+    return outboxMetrics(names, this.#options.labels, () => this.#outbox.counts);
   }
 
   #warn({ message }: Error, lost: number): void {

@@ -4,7 +4,7 @@ import {
   type ParameterValue,
   type RequestedOutput,
 } from '../../../runtime/inference/inference.ts';
-import type { ClassPrediction } from '../../../runtime/output/predictions.ts';
+import type { ClassPrediction } from '../../../runtime/output/readable.ts';
 import { present, type Presented } from '../../../runtime/output/present.ts';
 import { noOutputSettings, type OutputSettings } from '../../../runtime/output/settings.ts';
 import type { Tensor } from '../../../runtime/tensor/datatype.ts';

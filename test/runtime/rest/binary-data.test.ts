@@ -56,6 +56,14 @@ function ask(message: Message, extraHeaders: Readonly<Record<string, string>> = 
   return runtime.infer(Buffer.concat([json, ...binary]), { headers });
 }
 
+async function runsOfTheModel(): Promise<number> {
+  const { text } = await runtime.ask('/v2/models/tumour/stats');
+  const {
+    model_stats: [statistics],
+  } = JSON.parse(text) as { model_stats: { execution_count: number }[] };
+  return statistics?.execution_count ?? NaN;
+}
+
 interface Output {
   readonly name: string;
   readonly datatype: Tensor['datatype'];
@@ -108,9 +116,12 @@ describe('binary tensor data over REST', { timeout: 60_000 }, () => {
     expect(cut(answer)).toMatchObject([{ data: [false, true, true] }]);
   });
 
-  it('refuses FP16 in JSON with the way out', async () => {
+  it('refuses FP16 in JSON with the way out, and without asking the model', async () => {
+    const before = await runsOfTheModel();
     const answer = await ask({ outputs: [{ name: 'half_out' }] });
     expect([answer.status, answer.text]).toEqual([400, expect.stringContaining('ask for it as binary data')]);
+    expect((await ask({})).status).toBe(400);
+    expect(await runsOfTheModel()).toBe(before);
   });
 
   it.each(['-1', '1e3', '99999999', 'x', ''])('refuses %j as the length of the JSON', async (length) => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ModelStatistics } from '../../../runtime/inference/statistics.ts';
-import type { ClassPrediction } from '../../../runtime/output/predictions.ts';
+import type { ClassPrediction } from '../../../runtime/output/readable.ts';
 import { readReference, sampleRequest } from '../../support/example-models.ts';
 import { RuntimeProcess } from '../../support/runtime-process.ts';
 
