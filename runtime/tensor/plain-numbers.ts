@@ -10,8 +10,8 @@ export const exactPowersOfTen: readonly number[] = Array.from({ length: 23 }, (_
   Number(`1e${exponent}`),
 );
 const powers = Float64Array.from(exactPowersOfTen);
-/** Below it, one digit more still leaves a whole number of at most 15 digits, which is exact, and so is the next one. */
-const ROOM_FOR_A_DIGIT = 1e14;
+/** A whole number of so many digits is exact, and so is the next one. */
+const EXACT_DIGITS = 15;
 
 function isDigit(byte: number): boolean {
   return byte >= ZERO && byte <= NINE;
@@ -71,38 +71,48 @@ export class PlainNumbers {
     return next;
   }
 
-  /** Takes digits, perhaps a dot and decimals, and a comma; gives the position behind them, or -1. */
+  /** Takes digits, perhaps with a dot among them, and a comma; gives the position behind them, or -1. */
   #scan(start: number): number {
     const bytes = this.#bytes;
-    this.#digits = 0;
-    this.#decimals = 0;
-    this.#isCut = false;
-    const wholeEnd = this.#scanDigits(start);
-    if (wholeEnd === start || (bytes[start] === ZERO && wholeEnd > start + 1)) return -1;
-    const end = bytes[wholeEnd] === DOT ? this.#scanDecimals(wholeEnd + 1) : wholeEnd;
-    if (bytes[end] !== COMMA) return -1;
-    return bytes[end + 1] === SPACE ? end + 2 : end + 1;
+    const limit = start + EXACT_DIGITS + 1;
+    let at = start;
+    let dotAt = -1;
+    let digits = 0;
+    for (; at < limit; at++) {
+      const byte = bytes[at] ?? 0;
+      if (isDigit(byte)) digits = digits * 10 + (byte - ZERO);
+      else if (byte === DOT && dotAt < 0) dotAt = at;
+      else break;
+    }
+    this.#digits = digits;
+    return dotAt < 0 ? this.#endWhole(start, at) : this.#endDecimal(start, dotAt, at);
   }
 
-  #scanDecimals(start: number): number {
-    let end = this.#scanDigits(start);
-    this.#decimals = end - start;
-    if (end === start || this.#decimals >= powers.length) return -1;
-    for (; isDigit(this.#bytes[end] ?? 0); end++) this.#isCut = true;
+  #endWhole(start: number, end: number): number {
+    const length = end - start;
+    this.#decimals = 0;
+    this.#isCut = false;
+    if (length === 0 || length > EXACT_DIGITS) return -1;
+    return this.#bytes[start] === ZERO && length > 1 ? -1 : this.#takeComma(end);
+  }
+
+  #endDecimal(start: number, dotAt: number, end: number): number {
+    const wholeDigits = dotAt - start;
+    this.#decimals = end - dotAt - 1;
+    this.#isCut = isDigit(this.#bytes[end] ?? 0);
+    if (wholeDigits === 0 || this.#decimals === 0) return -1;
+    if (this.#bytes[start] === ZERO && wholeDigits > 1) return -1;
+    return this.#takeComma(this.#isCut ? this.#skipDigits(end) : end);
+  }
+
+  #skipDigits(start: number): number {
+    let end = start;
+    while (isDigit(this.#bytes[end] ?? 0)) end++;
     return end;
   }
 
-  /** Takes digits while they are exact; gives the position behind them. */
-  #scanDigits(start: number): number {
-    const bytes = this.#bytes;
-    let at = start;
-    let digits = this.#digits;
-    let byte = bytes[at] ?? 0;
-    while (isDigit(byte) && digits < ROOM_FOR_A_DIGIT) {
-      digits = digits * 10 + (byte - ZERO);
-      byte = bytes[++at] ?? 0;
-    }
-    this.#digits = digits;
-    return at;
+  #takeComma(at: number): number {
+    if (this.#bytes[at] !== COMMA) return -1;
+    return this.#bytes[at + 1] === SPACE ? at + 2 : at + 1;
   }
 }

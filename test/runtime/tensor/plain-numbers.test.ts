@@ -46,7 +46,7 @@ describe('plain numbers', () => {
     ['a word', 'NaN,2'],
     ['a text', '"1",2'],
     ['more whole digits than are exact', '1234567890123456,2'],
-    ['more decimals than there are exact powers of ten', `0.${'0'.repeat(23)}1,2`],
+    ['a dot alone behind fifteen digits', '123456789012345.,2'],
     ['nothing', ''],
     ['a number at the end of the text', '1'],
   ])('end before %s', (_, text) => {
