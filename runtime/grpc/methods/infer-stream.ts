@@ -24,6 +24,8 @@ class StreamedInference implements InferenceCall {
   #body: Body | undefined;
   #form: Form = 'Raw';
   #id = '';
+  /** As of a call with one message. */
+  #isAnswered = false;
   /** Undefined: nobody is there to read it. */
   reply: Buffer | undefined;
 
@@ -64,6 +66,7 @@ class StreamedInference implements InferenceCall {
   };
 
   readonly deliver = (answer: InferAnswer): void => {
+    this.#isAnswered = true;
     this.reply = writeStreamAnswer(writeInferAnswer(answer, this.#form));
   };
 
@@ -73,7 +76,7 @@ class StreamedInference implements InferenceCall {
 
   close(): void {
     this.forget();
-    this.#body?.release();
+    this.#body?.release(this.#isAnswered);
   }
 }
 
