@@ -3,7 +3,9 @@ import type { RuntimeConfig } from './config/config.ts';
 import { readBaselines } from './drift/read-baselines.ts';
 import { Drift } from './drift/drift.ts';
 import { Predictions } from './drift/predictions.ts';
-import { Feedback, type Joined, type Label } from './feedback/feedback.ts';
+import { buildWaitingAnswers } from './feedback/build-answers.ts';
+import { Feedback, type Joined } from './feedback/feedback.ts';
+import type { Label } from './feedback/waiting-answers.ts';
 import { OutputRing } from './comparison/output-ring.ts';
 import { MODEL_VERSION } from './inference/data-plane.ts';
 import type { JourneyObserver } from './inference/journey.ts';
@@ -62,7 +64,10 @@ export class Watchers {
       queueDepth,
     });
     this.drift = given(drift, (settings) => new Drift(settings, labels));
-    this.feedback = given(feedback, (settings) => new Feedback(settings, labels));
+    this.feedback = given(feedback, (settings) => {
+      const answers = buildWaitingAnswers(settings, modelName, log);
+      return new Feedback({ answers, labels, modelDigest });
+    });
     this.records = given(records, (settings) => new Records({ settings, decider, labels, log }));
     this.traces = given(traces, (settings) => new Traces({ settings, labels, log }));
     const optional: readonly (Watcher | undefined)[] = [this.drift, this.feedback, this.records, this.traces];
@@ -90,11 +95,12 @@ export class Watchers {
 
   /** Whatever still has to be written is written, within two seconds. */
   async close(): Promise<void> {
+    this.feedback?.close();
     await Promise.all([this.records?.close(), this.traces?.close()]);
   }
 
-  #join(feedback: Feedback, requestId: string, labels: readonly Label[]): Joined | undefined {
-    const joined = feedback.join(requestId, labels, performance.now());
+  async #join(feedback: Feedback, requestId: string, labels: readonly Label[]): Promise<Joined | undefined> {
+    const joined = await feedback.join(requestId, labels);
     if (joined === undefined) return undefined;
     const time = new Date().toISOString();
     const facts = { type: 'feedback', time, requestId, ...this.#decider(), ...joined } as const;

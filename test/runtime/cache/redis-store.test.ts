@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { RedisStore, type RedisConnection } from '../../../runtime/cache/redis-store.ts';
+import { RedisStore } from '../../../runtime/cache/redis-store.ts';
 import { createLog } from '../../../runtime/log.ts';
+import type { RedisConnection } from '../../../runtime/redis/connection.ts';
+import { PatientRedis } from '../../../runtime/redis/patient-redis.ts';
 import type { Tensor } from '../../../runtime/tensor/datatype.ts';
 
 /** What no real Redis does when a test wants it: the real one is in test/redis. */
@@ -15,14 +17,21 @@ const outputs: Tensor[] = [{ name: 'y', datatype: 'FP32', shape: [1], data: Floa
 
 function build(connection: Partial<RedisConnection>) {
   const log = createLog('error', {});
-  const options = { url: 'redis://127.0.0.1', password: undefined, ttlMs: 1000, log };
+  const options = {
+    url: 'redis://127.0.0.1',
+    password: undefined,
+    use: 'cache',
+    patienceMs: 50,
+    log,
+  } as const;
   const whole: RedisConnection = {
     get: () => Promise.resolve(null),
+    getAndDelete: () => Promise.resolve(null),
     set: () => Promise.resolve(null),
     close: () => undefined,
     ...connection,
   };
-  return new RedisStore(options, () => Promise.resolve(whole));
+  return new RedisStore(new PatientRedis(options, () => Promise.resolve(whole)), 1000);
 }
 
 describe('a Redis that never answers', () => {
