@@ -15,6 +15,8 @@ type Fields = { readonly [Field in keyof Runtime]-?: NonNullable<Runtime[Field]>
 /** By the name of the variable; undefined leaves the runtime to its own default. */
 type Settings = Readonly<Record<string, string | number | { readonly valueFrom: unknown } | undefined>>;
 
+const DEFAULT_FEEDBACK_ANSWERS = 10_000;
+
 const namespace = { valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } };
 
 /** What each field of `spec.runtime` tells the runtime. */
@@ -35,7 +37,7 @@ const settingsOf: {
   cache: ({ ttl, maxSize, redis }) => ({
     HEADGATE_CACHE_TTL_MS: milliseconds(ttl),
     HEADGATE_CACHE_MAX_BYTES: bytes(maxSize),
-    HEADGATE_CACHE_REDIS_URL: redis?.url,
+    ...(redis && redisSettings('HEADGATE_CACHE', redis)),
   }),
   inputs: (inputs) => ({ HEADGATE_INPUTS: canonicalJson(inputs) }),
   output: (output) => ({ HEADGATE_OUTPUT: canonicalJson(output) }),
@@ -60,9 +62,10 @@ const settingsOf: {
     HEADGATE_DRIFT_LEARN_ROWS: learnRows,
     HEADGATE_DRIFT_WINDOW_SECONDS: seconds(window),
   }),
-  feedback: ({ answers, wait }) => ({
+  feedback: ({ answers = DEFAULT_FEEDBACK_ANSWERS, wait, redis }) => ({
     HEADGATE_FEEDBACK_ANSWERS: answers,
     HEADGATE_FEEDBACK_WAIT_SECONDS: seconds(wait),
+    ...(redis && { ...redisSettings('HEADGATE_FEEDBACK', redis), HEADGATE_NAMESPACE: namespace }),
   }),
 };
 
@@ -81,6 +84,15 @@ function recordEvents({ url }: NonNullable<Records['http']>, { allow }: ModelSou
     HEADGATE_RECORDS_HTTP_URL: url,
     HEADGATE_RECORDS_HTTP_ALLOW: allow?.join(','),
     HEADGATE_NAMESPACE: namespace,
+  };
+}
+
+/** The kubelet reads the Secret: the operator has no right to. */
+function redisSettings(prefix: string, { url, secretName }: NonNullable<Fields['cache']['redis']>): Settings {
+  const password = { valueFrom: { secretKeyRef: { name: secretName, key: 'password' } } };
+  return {
+    [`${prefix}_REDIS_URL`]: url,
+    [`${prefix}_REDIS_PASSWORD`]: secretName === undefined ? undefined : password,
   };
 }
 
