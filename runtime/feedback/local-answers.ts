@@ -8,14 +8,18 @@ interface Limits {
 interface Entry {
   readonly answer: WaitingAnswer;
   readonly keptUntilMs: number;
+  /** Of its id in the ring. */
+  readonly place: number;
 }
 
 /** The latest answers of this process. */
 export class LocalAnswers implements WaitingAnswers {
   readonly #limits: Limits;
   readonly #now: () => number;
-  /** Oldest first. */
   readonly #entries = new Map<string, Entry>();
+  /** A ring of ids, because the oldest key of a large Map is slow to find where others have been deleted. */
+  readonly #ids: string[] = [];
+  #place = 0;
 
   constructor(limits: Limits, now: () => number) {
     this.#limits = limits;
@@ -27,9 +31,11 @@ export class LocalAnswers implements WaitingAnswers {
   }
 
   keep(requestId: string, answer: WaitingAnswer): void {
-    this.#entries.delete(requestId);
-    this.#entries.set(requestId, { answer, keptUntilMs: this.#now() + this.#limits.keptMs });
-    if (this.#entries.size > this.#limits.mostKept) this.#dropOldest();
+    this.#dropFrom(this.#place);
+    this.#ids[this.#place] = requestId;
+    const keptUntilMs = this.#now() + this.#limits.keptMs;
+    this.#entries.set(requestId, { answer, keptUntilMs, place: this.#place });
+    this.#place = (this.#place + 1) % this.#limits.mostKept;
   }
 
   find(requestId: string): Promise<WaitingAnswer | undefined> {
@@ -47,8 +53,9 @@ export class LocalAnswers implements WaitingAnswers {
     this.#entries.clear();
   }
 
-  #dropOldest(): void {
-    const [oldest] = this.#entries.keys();
-    if (oldest !== undefined) this.#entries.delete(oldest);
+  /** Unless the id there has come again since. */
+  #dropFrom(place: number): void {
+    const id = this.#ids[place];
+    if (id !== undefined && this.#entries.get(id)?.place === place) this.#entries.delete(id);
   }
 }

@@ -76,6 +76,14 @@ describe('labels that come later', () => {
     expect(await feedback.join('never', [1])).toBeUndefined();
   });
 
+  it('find the latest answer where an id comes again', async () => {
+    const feedback = build();
+    answer(feedback, 'a', price);
+    for (const id of ['a', 'b', 'c', 'a', 'b']) answer(feedback, id);
+    expect(valueOf(feedback, 'headgate_feedback_waiting')).toBe(3);
+    expect(await feedback.join('a', [1])).toMatchObject({ predicted: ['1'] });
+  });
+
   it.each<[string, Label[], string]>([
     ['too few', [11], 'expected 2 labels, one a row, got 1'],
     ['no numbers', ['11', '17'], 'expected finite numbers'],
