@@ -98,7 +98,14 @@ function recordsTo(content: RecordContent): Records {
     redactedInputs: new Set<string>(),
     userHeader: undefined,
     tenantHeader: undefined,
-    sink: { kind: 'File', directory: tmpdir(), maxBytes: 1e6, maxFiles: 2, maxAgeMs: undefined },
+    sink: {
+      kind: 'File',
+      directory: tmpdir(),
+      pod: undefined,
+      maxBytes: 1e6,
+      maxFiles: 2,
+      maxAgeMs: undefined,
+    },
   } as const;
   const decider = { modelName: 'bench', modelVersion: '1', modelDigest: null, revision: 'bench-1' };
   return new Records({ settings, decider: () => decider, labels: {}, log: createLog('error', {}) });

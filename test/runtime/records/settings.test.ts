@@ -33,6 +33,7 @@ describe('the settings of records', () => {
     expect(read({ HEADGATE_RECORDS_SINK: 'File' })?.sink).toEqual({
       kind: 'File',
       directory: '/var/lib/headgate/records',
+      pod: undefined,
       maxBytes: 64 * 2 ** 20,
       maxFiles: 4,
       maxAgeMs: undefined,
