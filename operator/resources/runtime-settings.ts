@@ -1,6 +1,7 @@
 import { canonicalJson } from '../api/canonical.ts';
 import { durationMs } from '../api/duration.ts';
 import type { PodShape } from '../api/model-deployment.ts';
+import { RECORDS_MOUNT } from '../api/names.ts';
 import type { ModelSources } from './controller-revision.ts';
 import { quantityUnits } from './quantity.ts';
 
@@ -17,7 +18,9 @@ type Settings = Readonly<Record<string, string | number | { readonly valueFrom: 
 
 const DEFAULT_FEEDBACK_ANSWERS = 10_000;
 
-const namespace = { valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } };
+function fieldOfPod(fieldPath: string): { readonly valueFrom: unknown } {
+  return { valueFrom: { fieldRef: { fieldPath } } };
+}
 
 /** What each field of `spec.runtime` tells the runtime. */
 const settingsOf: {
@@ -65,17 +68,25 @@ const settingsOf: {
   feedback: ({ answers = DEFAULT_FEEDBACK_ANSWERS, wait, redis }) => ({
     HEADGATE_FEEDBACK_ANSWERS: answers,
     HEADGATE_FEEDBACK_WAIT_SECONDS: seconds(wait),
-    ...(redis && { ...redisSettings('HEADGATE_FEEDBACK', redis), HEADGATE_NAMESPACE: namespace }),
+    ...(redis && {
+      ...redisSettings('HEADGATE_FEEDBACK', redis),
+      HEADGATE_NAMESPACE: fieldOfPod('metadata.namespace'),
+    }),
   }),
 };
 
 type Records = Fields['records'];
 
-function recordFiles({ maxSize, maxFiles, maxAge }: NonNullable<Records['file']>): Settings {
+function recordFiles({ maxSize, maxFiles, maxAge, claimName }: NonNullable<Records['file']>): Settings {
   return {
     HEADGATE_RECORDS_FILE_MAX_BYTES: bytes(maxSize),
     HEADGATE_RECORDS_MAX_FILES: maxFiles,
     HEADGATE_RECORDS_MAX_AGE_SECONDS: seconds(maxAge),
+    ...(claimName !== undefined && {
+      // The kubelet puts the value of that variable in its place. Other models may have their files on the same claim.
+      HEADGATE_RECORDS_DIRECTORY: `${RECORDS_MOUNT}/$(HEADGATE_MODEL_NAME)`,
+      HEADGATE_RECORDS_POD: fieldOfPod('metadata.name'),
+    }),
   };
 }
 
@@ -83,7 +94,7 @@ function recordEvents({ url }: NonNullable<Records['http']>, { allow }: ModelSou
   return {
     HEADGATE_RECORDS_HTTP_URL: url,
     HEADGATE_RECORDS_HTTP_ALLOW: allow?.join(','),
-    HEADGATE_NAMESPACE: namespace,
+    HEADGATE_NAMESPACE: fieldOfPod('metadata.namespace'),
   };
 }
 

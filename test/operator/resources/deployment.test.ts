@@ -159,6 +159,28 @@ describe('a pod', () => {
     expect(Object.keys(environmentOf()).filter((name) => name.includes('RECORDS'))).toEqual([]);
   });
 
+  test('mounts a claim for records where one is named, into which each pod writes under its own name', () => {
+    const file = { maxAge: '12h', claimName: 'fraud-records' };
+    const podShape = { runtime: { records: { sink: 'File' as const, file } } };
+    expect(podOf(podShape).volumes).toContainEqual({
+      name: 'decision-records',
+      persistentVolumeClaim: { claimName: 'fraud-records' },
+    });
+    const { env, volumeMounts } = containerOf(podShape);
+    expect(volumeMounts).toContainEqual({ name: 'decision-records', mountPath: '/mnt/records' });
+    expect(env).toEqual(
+      expect.arrayContaining([
+        { name: 'HEADGATE_RECORDS_DIRECTORY', value: '/mnt/records/$(HEADGATE_MODEL_NAME)' },
+        { name: 'HEADGATE_RECORDS_POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+      ]),
+    );
+    expect(podOf(podShape)['securityContext']).toMatchObject({ runAsUser: 65_532, fsGroup: 65_532 });
+    expect(podOf()['securityContext']).not.toHaveProperty('fsGroup');
+    const names = (env as { name: string }[]).map(({ name }) => name);
+    // Kubernetes puts in only what comes before.
+    expect(names.indexOf('HEADGATE_MODEL_NAME')).toBeLessThan(names.indexOf('HEADGATE_RECORDS_DIRECTORY'));
+  });
+
   test('tells the runtime what to compare with when it watches for drift, of which answers labels may come, and how much to log', () => {
     const drift = { baseline: 'File' as const, file: '/etc/baseline.json', learnRows: 500, window: '1m' };
     const feedback = { wait: '2h' };

@@ -65,6 +65,7 @@ describe('the settings of records', () => {
     ['HEADGATE_RECORDS_SAMPLE_PERCENT', '0', 'a whole number from 1 to 100'],
     ['HEADGATE_RECORDS_REDACT', 'age', 'is no JSON'],
     ['HEADGATE_RECORDS_REDACT', '{"age":true}', 'a JSON array of the names of inputs'],
+    ['HEADGATE_RECORDS_POD', '../other', 'the name of the pod'],
     ['HEADGATE_RECORDS_USER_HEADER', 'x user', 'the name of a request header'],
     ['HEADGATE_RECORDS_HTTP_URL', 'ftp://example.com', 'http:// or https://'],
     ['HEADGATE_RECORDS_HTTP_URL', 'http://me:secret@example.com', 'http:// or https://'],
