@@ -51,6 +51,7 @@ function journeyOf(number: number): Journey {
     header: () => undefined,
     parseMs: 0.02,
     queueMs: 0.01,
+    batchMs: undefined,
     computeMs: 0.1,
     serialiseMs: 0.02,
     batchRows: undefined,

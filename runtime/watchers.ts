@@ -12,7 +12,7 @@ import type { JourneyObserver } from './inference/journey.ts';
 import { Statistics } from './inference/statistics.ts';
 import { AccessLog } from './metrics/access-log.ts';
 import { Metrics } from './metrics/metrics.ts';
-import type { ScrapedMetric } from './metrics/scraped.ts';
+import type { Labels, ScrapedMetric } from './metrics/scraped.ts';
 import { Traffic } from './metrics/traffic.ts';
 import type { Decider } from './records/record.ts';
 import { Records } from './records/records.ts';
@@ -33,6 +33,7 @@ interface Watcher extends JourneyObserver {
 /** Whoever watches the traffic of one server. */
 export class Watchers {
   readonly revision: string;
+  readonly #labels: Labels;
   readonly traffic = new Traffic();
   readonly statistics = new Statistics();
   readonly metrics: Metrics;
@@ -57,6 +58,7 @@ export class Watchers {
     this.#config = config;
     this.#decider = decider;
     this.revision = revision;
+    this.#labels = labels;
     this.metrics = new Metrics({
       model: modelName,
       revision,
@@ -83,6 +85,11 @@ export class Watchers {
     if (drift === undefined) return;
     const baselines = await readBaselines(drift.baseline, modelPath);
     if (baselines !== undefined) this.drift?.useBaselines(baselines);
+  }
+
+  /** Shows what another part of this server counts. */
+  show(part: { scraped(labels: Labels): readonly ScrapedMetric[] }): void {
+    for (const metric of part.scraped(this.#labels)) this.metrics.register(metric);
   }
 
   /** What watching adds on the port of the models. */

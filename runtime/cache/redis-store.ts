@@ -1,6 +1,7 @@
+import type { Labels, ScrapedMetric } from '../metrics/scraped.ts';
 import type { PatientRedis } from '../redis/patient-redis.ts';
 import type { Tensor } from '../tensor/datatype.ts';
-import type { AnswerStore, StoreCounts } from './answer-store.ts';
+import type { AnswerStore } from './answer-store.ts';
 import { seal, unseal } from './sealed.ts';
 
 /** What is larger is not worth the way. */
@@ -17,10 +18,6 @@ export class RedisStore implements AnswerStore {
     this.#ttlMs = ttlMs;
   }
 
-  get counts(): StoreCounts {
-    return { entries: 0, bytes: 0, evictions: 0, failures: this.#redis.failures };
-  }
-
   async get(key: string): Promise<readonly Tensor[] | undefined> {
     const sealed = await this.#redis.ask((connection) => connection.get(PREFIX + key));
     return sealed === undefined || sealed === null ? undefined : unseal(key, sealed);
@@ -29,6 +26,10 @@ export class RedisStore implements AnswerStore {
   set(key: string, outputs: readonly Tensor[]): void {
     const sealed = seal(key, outputs);
     if (sealed.length <= LARGEST_BYTES) this.#redis.write(PREFIX + key, sealed, this.#ttlMs);
+  }
+
+  scraped(labels: Labels): readonly ScrapedMetric[] {
+    return this.#redis.scraped(labels);
   }
 
   close(): void {

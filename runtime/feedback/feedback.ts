@@ -103,12 +103,7 @@ export class Feedback implements JourneyObserver {
         'gauge',
         ({ meanAbsoluteError }) => meanAbsoluteError,
       ),
-      {
-        name: 'headgate_feedback_waiting',
-        help: 'Answers in this process whose label has not come.',
-        type: 'gauge',
-        read: () => this.#waitingSamples(),
-      },
+      ...this.#options.answers.scraped(this.#options.labels),
     ];
   }
 
@@ -129,11 +124,6 @@ export class Feedback implements JourneyObserver {
         value,
       })),
     );
-  }
-
-  #waitingSamples(): Sample[] {
-    const { answers, labels } = this.#options;
-    return answers.size === undefined ? [] : [{ labels, value: answers.size }];
   }
 }
 

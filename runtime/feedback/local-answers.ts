@@ -1,3 +1,4 @@
+import type { Labels, ScrapedMetric } from '../metrics/scraped.ts';
 import type { WaitingAnswer, WaitingAnswers } from './waiting-answers.ts';
 
 interface Limits {
@@ -26,10 +27,6 @@ export class LocalAnswers implements WaitingAnswers {
     this.#now = now;
   }
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
   keep(requestId: string, answer: WaitingAnswer): void {
     this.#dropFrom(this.#place);
     this.#ids[this.#place] = requestId;
@@ -47,6 +44,17 @@ export class LocalAnswers implements WaitingAnswers {
     const found = this.find(requestId);
     this.#entries.delete(requestId);
     return found;
+  }
+
+  scraped(labels: Labels): readonly ScrapedMetric[] {
+    return [
+      {
+        name: 'headgate_feedback_waiting',
+        help: 'Answers in this process whose label has not come.',
+        type: 'gauge',
+        read: () => [{ labels, value: this.#entries.size }],
+      },
+    ];
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { RequestError } from '../errors.ts';
+import type { Labels, ScrapedMetric } from '../metrics/scraped.ts';
 import type { RedisConnection } from '../redis/connection.ts';
 import type { PatientRedis } from '../redis/patient-redis.ts';
 import type { Label, WaitingAnswer, WaitingAnswers } from './waiting-answers.ts';
@@ -34,7 +35,6 @@ function readAnswer(bytes: Buffer): WaitingAnswer | undefined {
 
 /** Answers of all pods of a model, whichever their revision, in a Redis. */
 export class SharedAnswers implements WaitingAnswers {
-  readonly size = undefined;
   readonly #options: SharedOptions;
 
   constructor(options: SharedOptions) {
@@ -53,6 +53,10 @@ export class SharedAnswers implements WaitingAnswers {
 
   take(requestId: string): Promise<WaitingAnswer | undefined> {
     return this.#ask((connection) => connection.getAndDelete(this.#keyOf(requestId)));
+  }
+
+  scraped(labels: Labels): readonly ScrapedMetric[] {
+    return this.#options.redis.scraped(labels);
   }
 
   close(): void {

@@ -1,3 +1,5 @@
+import type { Labels, ScrapedMetric } from '../metrics/scraped.ts';
+
 export type Label = string | number | boolean;
 
 /** What is remembered of an answer until its label comes. */
@@ -11,13 +13,12 @@ export interface WaitingAnswer {
 
 /** Answers by the id of their request. */
 export interface WaitingAnswers {
-  /** Undefined: this process does not know. */
-  readonly size: number | undefined;
   /** Never fails and never waits; an id that comes again is that of its latest answer. */
   keep(requestId: string, answer: WaitingAnswer): void;
   /** Undefined: there is none. Rejects with RequestError where that cannot be told. */
   find(requestId: string): Promise<WaitingAnswer | undefined>;
   /** Like find, and forgets it: of all that take it at one time, one gets it. */
   take(requestId: string): Promise<WaitingAnswer | undefined>;
+  scraped(labels: Labels): readonly ScrapedMetric[];
   close(): void;
 }

@@ -62,6 +62,7 @@ export class InferenceService {
       header,
       parseMs: undefined,
       queueMs: undefined,
+      batchMs: undefined,
       computeMs: undefined,
       serialiseMs: undefined,
       batchRows: undefined,

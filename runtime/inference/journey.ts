@@ -20,8 +20,10 @@ export interface Journey {
   readonly header: (name: string) => string | undefined;
   /** Reading the body and finding the tensors in it. */
   parseMs: number | undefined;
-  /** From the admission to the moment the executor has it. */
+  /** From the admission to the moment that an executor had room for it. */
   queueMs: number | undefined;
+  /** From then until the executor had it, for others to share its run; undefined also where it went at once. */
+  batchMs: number | undefined;
   /** In the model, as the executor measured it; of the whole batch. */
   computeMs: number | undefined;
   serialiseMs: number | undefined;

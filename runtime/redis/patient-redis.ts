@@ -1,5 +1,6 @@
 import type { Logger } from 'winston';
 import { LogThrottle } from '../log.ts';
+import type { Labels, Sample, ScrapedMetric } from '../metrics/scraped.ts';
 import { Breaker } from './breaker.ts';
 import type { Connect, RedisConnection } from './connection.ts';
 import type { RedisSettings } from './settings.ts';
@@ -31,6 +32,7 @@ export class PatientRedis {
   readonly #breaker = new Breaker();
   readonly #throttle = new LogThrottle();
   #writes = 0;
+  #skipped = 0;
 
   constructor(options: RedisOptions, connect: Connect) {
     this.#options = options;
@@ -38,14 +40,12 @@ export class PatientRedis {
     this.#connection.catch((error: unknown) => this.#fail(error as Error));
   }
 
-  /** Times that it did not answer, or not in time. */
-  get failures(): number {
-    return this.#breaker.failures;
-  }
-
   /** Undefined: it did not answer, or was not asked because it just failed. */
   async ask<T>(question: (connection: RedisConnection) => Promise<T>): Promise<T | undefined> {
-    if (!this.#breaker.admits(performance.now())) return undefined;
+    if (!this.#breaker.admits(performance.now())) {
+      this.#skipped++;
+      return undefined;
+    }
     try {
       const answer = await within(this.#options.patienceMs, this.#connection.then(question));
       this.#breaker.succeeded();
@@ -58,9 +58,37 @@ export class PatientRedis {
 
   /** Nobody waits for it; where it is behind with writes, or away, this one is left out. */
   write(key: string, value: Buffer, ttlMs: number): void {
-    if (this.#writes >= MOST_WRITES) return;
+    if (this.#writes >= MOST_WRITES) {
+      this.#skipped++;
+      return;
+    }
     this.#writes++;
     void this.ask((connection) => connection.set(key, value, ttlMs)).finally(() => this.#writes--);
+  }
+
+  scraped(labels: Labels): ScrapedMetric[] {
+    const name = `headgate_${this.#options.use}_redis`;
+    const one = (value: number): Sample[] => [{ labels, value }];
+    return [
+      {
+        name: `${name}_failures_total`,
+        help: 'Questions and writes that Redis did not answer in time, or refused.',
+        type: 'counter',
+        read: () => one(this.#breaker.failures),
+      },
+      {
+        name: `${name}_skipped_total`,
+        help: 'Questions and writes that were left out, because Redis had just failed or was behind.',
+        type: 'counter',
+        read: () => one(this.#skipped),
+      },
+      {
+        name: `${name}_away`,
+        help: '1 since a question to Redis has failed, until one is answered.',
+        type: 'gauge',
+        read: () => one(Number(this.#breaker.isOpen)),
+      },
+    ];
   }
 
   close(): void {

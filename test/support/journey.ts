@@ -16,6 +16,7 @@ export function journeyOf(
     header: (name) => headers[name],
     parseMs: 1,
     queueMs: 2,
+    batchMs: undefined,
     computeMs: 4,
     serialiseMs: 1,
     batchRows: undefined,
@@ -28,6 +29,7 @@ export function journeyOf(
 export const refusedAtOnce = {
   parseMs: undefined,
   queueMs: undefined,
+  batchMs: undefined,
   computeMs: undefined,
   serialiseMs: undefined,
 } satisfies Partial<Journey>;

@@ -4,6 +4,7 @@ import { createLog } from '../../../runtime/log.ts';
 import type { RedisConnection } from '../../../runtime/redis/connection.ts';
 import { PatientRedis } from '../../../runtime/redis/patient-redis.ts';
 import type { Tensor } from '../../../runtime/tensor/datatype.ts';
+import { valueOf } from '../../support/scraped.ts';
 
 /** What no real Redis does when a test wants it: the real one is in test/redis. */
 beforeEach(() => {
@@ -47,7 +48,10 @@ describe('a Redis that never answers', () => {
     await vi.advanceTimersByTimeAsync(50);
     expect(await first).toBeUndefined();
     for (let request = 0; request < 100; request++) expect(await store.get('a')).toBeUndefined();
-    expect([asked, store.counts.failures, performance.now()]).toEqual([1, 1, expect.closeTo(50, 0)]);
+    expect([asked, performance.now()]).toEqual([1, expect.closeTo(50, 0)]);
+    expect(valueOf(store, 'headgate_cache_redis_failures_total')).toBe(1);
+    expect(valueOf(store, 'headgate_cache_redis_skipped_total')).toBe(100);
+    expect(valueOf(store, 'headgate_cache_redis_away')).toBe(1);
     await vi.advanceTimersByTimeAsync(1000);
     const [again, others] = [store.get('a'), store.get('a')];
     expect(await others).toBeUndefined();
@@ -72,6 +76,7 @@ describe('a Redis that fails', () => {
     expect(await store.get('a')).toBeUndefined();
     store.set('a', outputs);
     expect(await store.get('a')).toEqual(outputs);
+    expect(valueOf(store, 'headgate_cache_redis_away')).toBe(0);
   });
 
   it('gives no answer that is damaged or of another key', async () => {

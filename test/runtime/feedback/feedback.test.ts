@@ -4,6 +4,7 @@ import { LocalAnswers } from '../../../runtime/feedback/local-answers.ts';
 import { parseFeedback } from '../../../runtime/feedback/parse-feedback.ts';
 import type { Label, WaitingAnswers } from '../../../runtime/feedback/waiting-answers.ts';
 import { answered, floats, integers, journeyOf } from '../../support/journey.ts';
+import { samplesOf, valueOf } from '../../support/scraped.ts';
 
 let nowMs = 0;
 const digest = 'd'.repeat(64);
@@ -19,17 +20,6 @@ function build(answers = localAnswers(), revision = 'tumour-1'): Feedback {
 
 function answer(feedback: Feedback, requestId: string, outcome = answered()): void {
   feedback.onEnd(journeyOf({ requestId }), outcome);
-}
-
-function samplesOf(feedback: Feedback, name: string) {
-  return feedback
-    .scraped()
-    .find((metric) => metric.name === name)
-    ?.read();
-}
-
-function valueOf(feedback: Feedback, name: string): number | undefined {
-  return samplesOf(feedback, name)?.[0]?.value;
 }
 
 const price = answered([floats('price', [10, 20], [2, 1])]);
