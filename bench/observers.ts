@@ -45,6 +45,7 @@ function journeyOf(number: number): Journey {
     requestId: `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`,
     protocol: 'rest',
     origin: 'User',
+    isLaterInStream: false,
     deadlineAtMs: undefined,
     // Ten a millisecond, as under full load.
     arrivedAtMs: number / 10,

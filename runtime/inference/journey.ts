@@ -12,6 +12,8 @@ export interface Journey {
   readonly requestId: string;
   readonly protocol: Protocol;
   readonly origin: Origin;
+  /** A message of a stream but the first: no proxy has chosen this server for it anew. */
+  readonly isLaterInStream: boolean;
   /** Of performance.now(), as every …AtMs here. */
   readonly arrivedAtMs: number;
   /** An answer after this is of no use; undefined when the client waits for ever. */

@@ -11,6 +11,7 @@ export function journeyOf(
     requestId: 'request-1',
     protocol: 'rest',
     origin: 'User',
+    isLaterInStream: false,
     deadlineAtMs: undefined,
     arrivedAtMs: 0,
     header: (name) => headers[name],
