@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 run := . scripts/toolchain.sh && use_project &&
 
-.PHONY: help setup about-demo demo test test-fast verify format soak campaign failovers faults fuzz bench-operator bench-runtime bench-peers bench-profile bench-liveness bed-up bed-down clean
+.PHONY: help setup about-demo demo test test-fast verify format soak campaign failovers faults swaps fuzz bench-operator bench-runtime bench-peers bench-profile bench-liveness bed-up bed-down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -42,6 +42,9 @@ failovers: setup ## a thousand leaders lost, one after the other, by every way t
 
 faults: setup ## every write and every event of a rollout of each strategy, with every fault of an API server once; about an hour
 	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh && HEADGATE_FAULTS="$${HEADGATE_FAULTS:-whole}" vitest run --project api-server test/api-server/faults.test.ts
+
+swaps: setup ## one model after the other, twenty times, on the whole stack under load; some minutes
+	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh && HEADGATE_SWAPS=20 vitest run --project e2e test/e2e/swaps.test.ts
 
 fuzz: setup ## a million requests and a hundred thousand models that are almost right, against the runtime; some ten minutes
 	@$(run) node test/fuzz/main.ts

@@ -31,10 +31,11 @@ interface CpuProfile {
     readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
   }[];
   readonly samples: readonly number[];
+  /** Microseconds between one sample and the next. */
+  readonly timeDeltas: readonly number[];
 }
 
-/** Idle time, and the start. */
-const NOT_SERVING = /\((?:idle|root)\)|node:internal\/(?:modules|bootstrap)/u;
+const IDLE = /\((?:idle|root)\)/u;
 
 type Frame = CpuProfile['nodes'][number]['callFrame'];
 
@@ -53,10 +54,22 @@ function areaOf({ functionName, url }: Frame): string {
   );
 }
 
-/** Share of the samples by name, idle time and the start left out. */
-function sharesOf({ nodes, samples }: CpuProfile, nameOf: (frame: Frame) => string): [string, number][] {
+/** The nodes that were seen within the last so many microseconds: the start and the warm-up are left out. */
+function lastSamples({ samples, timeDeltas }: CpuProfile, lastUs: number): readonly number[] {
+  let passedUs = 0;
+  let first = samples.length;
+  while (first > 0 && passedUs < lastUs) passedUs += timeDeltas[--first] ?? 0;
+  return samples.slice(first);
+}
+
+/** Share of the samples by name, idle time left out. */
+function sharesOf(
+  { nodes }: CpuProfile,
+  samples: readonly number[],
+  nameOf: (frame: Frame) => string,
+): [string, number][] {
   const places = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
-  const busy = samples.map((id) => places.get(id) ?? '').filter((place) => !NOT_SERVING.test(place));
+  const busy = samples.map((id) => places.get(id) ?? '').filter((place) => !IDLE.test(place));
   const counts = new Map<string, number>();
   for (const place of busy) counts.set(place, (counts.get(place) ?? 0) + 1);
   return [...counts]
@@ -91,8 +104,9 @@ try {
 const [file = ''] = await readdir(folder);
 const profile = JSON.parse(await readFile(join(folder, file), 'utf8')) as CpuProfile;
 await rm(folder, { recursive: true });
+const samples = lastSamples(profile, Number(options.seconds) * 1_000_000);
 for (const nameOf of [areaOf, placeOf]) {
-  for (const [name, share] of sharesOf(profile, nameOf).slice(0, Number(options.lines))) {
+  for (const [name, share] of sharesOf(profile, samples, nameOf).slice(0, Number(options.lines))) {
     console.log(`${(share * 100).toFixed(1).padStart(6)} %  ${name}`);
   }
   console.log();

@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { repository } from '../../test/bed/layout.ts';
+import { runtimeNodeOptions } from '../../test/support/image-entrypoint.ts';
 import { v2Wires, type Assignment, type Contender, type Launch } from './contender.ts';
 
 function launch(assignment: Assignment, nodeOptions: readonly string[]): Launch {
   const { modelFile, modelName, httpPort, grpcPort, metricsPort, folder } = assignment;
   return {
     command: process.execPath,
-    arguments: [...nodeOptions, join(repository, 'dist/runtime/main.js')],
+    arguments: [...runtimeNodeOptions(), ...nodeOptions, join(repository, 'dist/runtime/main.js')],
     environment: {
       NODE_ENV: 'production',
       HEADGATE_MODEL_URI: pathToFileURL(modelFile).href,

@@ -10,7 +10,7 @@ function flatten(value: Nested): number[] {
 
 /** As few digits as name the same float32: what a client that has float32 sends. */
 function shortest(value: number): number {
-  for (let digits = 6; digits < 9; digits++) {
+  for (let digits = 6; digits <= 9; digits++) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === value) return short;
   }

@@ -1,34 +1,48 @@
-import { allocate, type Tensor, type TensorData } from '../tensor/datatype.ts';
+import { allocate, type Datatype, type Tensor, type TensorData } from '../tensor/datatype.ts';
 import type { InferWork } from '../tensor/validate.ts';
 
-function joinData(parts: readonly Tensor[]): TensorData {
+/** One input of several requests, row under row, each request's data where it lies. */
+export interface StackedInput extends Omit<Tensor, 'data'> {
+  readonly parts: readonly TensorData[];
+}
+
+/** What one run takes for several requests. Pre: they are of one bucket, and there is at least one. */
+export function stackInputs(works: readonly InferWork[]): StackedInput[] {
+  const [first, ...others] = works;
+  if (first === undefined) throw new Error('a batch of no requests');
+  return first.inputs.map(({ name, datatype, shape, data }, index) => {
+    const further = others.map(({ inputs }) => inputs[index] as Tensor);
+    if (further.length === 0) return { name, datatype, shape, parts: [data] };
+    const rows = further.reduce((sum, other) => sum + (other.shape[0] ?? 0), shape[0] ?? 0);
+    const parts = [data, ...further.map((other) => other.data)];
+    return { name, datatype, shape: [rows, ...shape.slice(1)], parts };
+  });
+}
+
+function joinData(datatype: Datatype, parts: readonly TensorData[]): TensorData {
   const [first] = parts;
-  if (first === undefined) throw new Error('nothing to join');
-  if (Array.isArray(first.data)) return parts.flatMap(({ data }) => data as string[]);
+  if (parts.length === 1 && first !== undefined) return first;
+  if (datatype === 'BYTES') return (parts as readonly string[][]).flat();
   const joined = allocate(
-    first.datatype,
-    parts.reduce((length, { data }) => length + data.length, 0),
+    datatype,
+    parts.reduce((length, part) => length + part.length, 0),
   );
   let position = 0;
-  for (const { data } of parts) {
+  for (const part of parts) {
     // All parts have the datatype of the model's input, hence one kind of array.
-    (joined as Float32Array).set(data as Float32Array, position);
-    position += data.length;
+    (joined as Float32Array).set(part as Float32Array, position);
+    position += part.length;
   }
   return joined;
 }
 
-/** One run for several requests. Pre: they are of one bucket, and there is at least one. */
+/** One run for several requests, their data joined. Pre: as of stackInputs. */
 export function mergeWorks(works: readonly InferWork[]): InferWork {
-  const [first] = works;
-  if (first === undefined) throw new Error('a batch of no requests');
-  if (works.length === 1) return first;
-  const inputs = first.inputs.map((head, index) => {
-    const parts = works.map(({ inputs }) => inputs[index] as Tensor);
-    const rows = parts.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
-    return { ...head, shape: [rows, ...head.shape.slice(1)], data: joinData(parts) };
-  });
-  return { inputs, outputNames: first.outputNames };
+  const inputs = stackInputs(works).map(({ parts, ...head }) => ({
+    ...head,
+    data: joinData(head.datatype, parts),
+  }));
+  return { inputs, outputNames: works[0]?.outputNames ?? [] };
 }
 
 /** The model's answer has not one row for each row of the batch. */

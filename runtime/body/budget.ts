@@ -1,4 +1,5 @@
 import { RequestError } from '../errors.ts';
+import { MemoryBlocks } from '../memory-blocks.ts';
 
 const MEBIBYTE = 2 ** 20;
 const LARGEST_SHARE_BYTES = 256 * MEBIBYTE;
@@ -17,6 +18,7 @@ export function shareOfMemory(memoryBytes: number): number {
 
 /** Bytes of all request bodies in memory: the queue is bounded in requests, this bounds what they weigh. */
 export class BodyBudget {
+  readonly blocks = new MemoryBlocks();
   readonly #requestMaxBytes: number;
   readonly #totalMaxBytes: number;
   #used = 0;
@@ -49,6 +51,6 @@ export class BodyBudget {
 
 export interface Body {
   readonly bytes: Buffer;
-  /** Gives the memory back to the budget; once. */
-  release(): void;
+  /** Gives the bytes back to the budget; once. Those that nobody reads any more may serve another body. */
+  release(isUnread?: boolean): void;
 }

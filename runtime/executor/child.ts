@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import os from 'node:os';
 import type { BatchProfile } from '../batching/batcher.ts';
+import { MemoryBlocks } from '../memory-blocks.ts';
 import { encodeFrame, FrameDecoder, type Frame, type FrameKind } from './frame.ts';
 import {
   decodeJson,
@@ -28,8 +29,17 @@ const EXECUTOR_NICENESS = 5;
 /** ONNX Runtime's own check of the inputs against the graph, made before the model runs. */
 const INVALID_INPUT = /Invalid rank for input|Got invalid dimensions for input/u;
 
-const socket = new Socket({ fd: SOCKET_DESCRIPTOR, readable: true, writable: true });
-const decoder = new FrameDecoder();
+/** As much as a socket holds at most, with the kernel's defaults. */
+const READ_BYTES = 262_144;
+
+const blocks = new MemoryBlocks();
+const decoder = new FrameDecoder(blocks);
+const scratch = Buffer.allocUnsafeSlow(READ_BYTES);
+const socket = new Socket({
+  ...{ fd: SOCKET_DESCRIPTOR, readable: true, writable: true },
+  // Large frames are read to where they are used, and for what is small there is no new memory for each read.
+  onread: { buffer: () => decoder.room ?? scratch, callback: take },
+});
 const waiting: Frame[] = [];
 let model: OnnxModel | undefined;
 let isRunning = false;
@@ -75,6 +85,7 @@ async function runOne(loaded: OnnxModel, frame: Frame): Promise<void> {
     const startedAtMs = performance.now();
     const outputs = await loaded.run(work);
     const computeMs = performance.now() - startedAtMs;
+    if (frame.block !== undefined) blocks.giveBack(frame.block);
     send('result', frame.request, encodeResult({ computeMs, outputs }));
   } catch (error) {
     const { message } = error as Error;
@@ -98,6 +109,17 @@ async function runWaiting(loaded: OnnxModel): Promise<void> {
   isRunning = false;
 }
 
+function take(length: number): boolean {
+  // A frame may wait while the next bytes are read.
+  const frames =
+    decoder.room === undefined
+      ? decoder.push(Buffer.from(scratch.subarray(0, length)))
+      : decoder.fillRoom(length);
+  for (const frame of frames) receive(frame);
+  if (model !== undefined && !isRunning) void runWaiting(model);
+  return true;
+}
+
 function receive(frame: Frame): void {
   if (frame.kind === 'load') {
     void load(decodeJson(frame.payload) as LoadMessage);
@@ -106,10 +128,6 @@ function receive(frame: Frame): void {
   waiting.push(frame);
 }
 
-socket.on('data', (chunk: Buffer) => {
-  for (const frame of decoder.push(chunk)) receive(frame);
-  if (model !== undefined && !isRunning) void runWaiting(model);
-});
 socket.on('error', () => process.exit(1));
 socket.on('close', () => process.exit(0));
 // The serving process drains first and closes the socket when nothing is in flight; a signal to the group is not ours.

@@ -79,12 +79,12 @@ export class ExecutorProcess {
     return this.#child.pid;
   }
 
-  run(work: InferWork): Promise<RunResult> {
+  run(works: readonly InferWork[]): Promise<RunResult> {
     const answer = new Deferred<RunResult>();
     this.#lastRequest = (this.#lastRequest + 1) >>> 0;
     if (this.#pending.size === 0) this.#lastProgressAt = performance.now();
     this.#pending.set(this.#lastRequest, answer);
-    this.#send(encodeFrame('run', this.#lastRequest, encodeWork(work)));
+    this.#send(encodeFrame('run', this.#lastRequest, encodeWork(works)));
     return answer.promise;
   }
 

@@ -22,8 +22,11 @@ export interface Executor {
   /** Undefined until the model has been loaded once. */
   readonly signature: ModelSignature | undefined;
   readonly batchProfile: BatchProfile | undefined;
-  /** Pre: state is ready. Rejects with one of the errors below. */
-  run(work: InferWork): Promise<RunResult>;
+  /**
+   * One run for several requests, row under row. Pre: state is ready; they are of one bucket, and there is at least one.
+   * Rejects with one of the errors below.
+   */
+  run(works: readonly InferWork[]): Promise<RunResult>;
   onStateChange(listener: (state: ExecutorState) => void): void;
 }
 

@@ -1,3 +1,5 @@
+import { MemoryBlocks, SMALLEST_BLOCK_BYTES } from '../memory-blocks.ts';
+
 /**
  * Frames between the serving process and the executor, over one socket pair:
  *
@@ -14,6 +16,8 @@ export interface Frame {
   /** Which run a frame belongs to; 0 for the others. */
   readonly request: number;
   readonly payload: Buffer;
+  /** What the payload lies in, where it has it for itself. */
+  readonly block?: ArrayBuffer;
 }
 
 const LENGTH_BYTES = 4;
@@ -57,18 +61,57 @@ function decodeFrame(body: Buffer): Frame {
   return { kind, request: body.readUInt32LE(4), payload: body.subarray(HEAD_BYTES) };
 }
 
+/** A frame of which a part has come. */
+interface Partial {
+  readonly block?: ArrayBuffer;
+  /** Of the frame behind its length. */
+  readonly bytes: Buffer;
+  filled: number;
+}
+
 /** Cuts a byte stream into frames; copies only frames that arrive in pieces. */
 export class FrameDecoder {
+  readonly #blocks: MemoryBlocks;
   #rest: Buffer = Buffer.alloc(0);
-  #partial: Buffer | undefined;
-  #filled = 0;
+  #partial: Partial | undefined;
+
+  /** Large frames that arrive in pieces lie in blocks of these. */
+  constructor(blocks = new MemoryBlocks()) {
+    this.#blocks = blocks;
+  }
+
+  /** Where the next bytes of the stream belong, if they are part of a frame that has begun. */
+  get room(): Buffer | undefined {
+    return this.#partial?.bytes.subarray(this.#partial.filled);
+  }
+
+  /** So many bytes were put into `room`. */
+  fillRoom(bytes: number): Frame[] {
+    if (this.#partial === undefined) throw new Error('there is no room to fill');
+    this.#partial.filled += bytes;
+    return this.#completePartial();
+  }
 
   push(chunk: Buffer): Frame[] {
+    const { room } = this;
+    if (room === undefined)
+      return this.#cut(this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]));
+    const taken = chunk.copy(room);
+    return [...this.fillRoom(taken), ...this.#cut(chunk.subarray(taken))];
+  }
+
+  #completePartial(): Frame[] {
+    const partial = this.#partial;
+    if (partial === undefined || partial.filled < partial.bytes.length) return [];
+    this.#partial = undefined;
+    const frame = decodeFrame(partial.bytes);
+    return [partial.block === undefined ? frame : { ...frame, block: partial.block }];
+  }
+
+  #cut(input: Buffer): Frame[] {
     const frames: Frame[] = [];
-    let input = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-    this.#rest = Buffer.alloc(0);
-    if (this.#partial !== undefined) input = this.#fillPartial(this.#partial, input, frames);
     let position = 0;
+    this.#rest = Buffer.alloc(0);
     while (input.length - position >= LENGTH_BYTES) {
       const length = input.readUInt32LE(position);
       const end = position + LENGTH_BYTES + length;
@@ -84,17 +127,13 @@ export class FrameDecoder {
   }
 
   #startPartial(length: number, start: Buffer): void {
-    this.#partial = Buffer.allocUnsafe(length);
-    this.#filled = start.copy(this.#partial);
-  }
-
-  #fillPartial(partial: Buffer, input: Buffer, frames: Frame[]): Buffer {
-    const taken = input.copy(partial, this.#filled);
-    this.#filled += taken;
-    if (this.#filled === partial.length) {
-      this.#partial = undefined;
-      frames.push(decodeFrame(partial));
+    if (length < SMALLEST_BLOCK_BYTES) {
+      const bytes = Buffer.allocUnsafe(length);
+      this.#partial = { bytes, filled: start.copy(bytes) };
+      return;
     }
-    return input.subarray(taken);
+    const block = this.#blocks.take(length);
+    const bytes = Buffer.from(block, 0, length);
+    this.#partial = { block, bytes, filled: start.copy(bytes) };
   }
 }

@@ -8,6 +8,7 @@ import {
   type TensorData,
 } from '../tensor/datatype.ts';
 import type { BatchProfile } from '../batching/batcher.ts';
+import { stackInputs, type StackedInput } from '../batching/merge.ts';
 import type { InferWork } from '../tensor/validate.ts';
 import type { RunResult } from './executor.ts';
 import type { ExecutionProvider, SessionSettings } from './session-settings.ts';
@@ -74,10 +75,10 @@ class Writer {
     this.#add(bytes);
   }
 
-  aligned(bytes: Buffer): void {
-    this.u32(bytes.length);
+  aligned(parts: readonly Buffer[]): void {
+    this.u32(parts.reduce((sum, { length }) => sum + length, 0));
     this.#add(Buffer.alloc(paddingAt(this.#position)));
-    this.#add(bytes);
+    for (const part of parts) this.#add(part);
   }
 
   text(text: string): void {
@@ -152,15 +153,19 @@ function decodeNumbers(
   return new constructor(copy.buffer, 0, elementCount);
 }
 
-function writeTensors(writer: Writer, tensors: readonly Tensor[]): void {
+function writeTensors(writer: Writer, tensors: readonly StackedInput[]): void {
   writer.u32(tensors.length);
-  for (const { name, datatype, shape, data } of tensors) {
+  for (const { name, datatype, shape, parts } of tensors) {
     writer.text(name);
     writer.u32(datatypes.indexOf(datatype));
     writer.u32(shape.length);
     for (const size of shape) writer.u32(size);
-    writer.aligned(encodeData(data));
+    writer.aligned(parts.map(encodeData));
   }
+}
+
+function inOnePart({ name, datatype, shape, data }: Tensor): StackedInput {
+  return { name, datatype, shape, parts: [data] };
 }
 
 function readTensor(reader: Reader): Tensor {
@@ -182,7 +187,7 @@ function readTensors(reader: Reader): Tensor[] {
 
 export function encodeTensors(tensors: readonly Tensor[]): Buffer {
   const writer = new Writer();
-  writeTensors(writer, tensors);
+  writeTensors(writer, tensors.map(inOnePart));
   return Buffer.concat(writer.finish());
 }
 
@@ -190,12 +195,13 @@ export function decodeTensors(payload: Buffer): Tensor[] {
   return readTensors(new Reader(payload));
 }
 
-/** The pieces of a frame's payload; they share memory with the tensors. */
-export function encodeWork(work: InferWork): Buffer[] {
+/** The pieces of a frame's payload; they share memory with the tensors. Pre: as of stackInputs. */
+export function encodeWork(works: readonly InferWork[]): Buffer[] {
   const writer = new Writer();
-  writer.u32(work.outputNames.length);
-  for (const name of work.outputNames) writer.text(name);
-  writeTensors(writer, work.inputs);
+  const outputNames = works[0]?.outputNames ?? [];
+  writer.u32(outputNames.length);
+  for (const name of outputNames) writer.text(name);
+  writeTensors(writer, stackInputs(works));
   return writer.finish();
 }
 
@@ -208,7 +214,7 @@ export function decodeWork(payload: Buffer): InferWork {
 export function encodeResult({ computeMs, outputs }: RunResult): Buffer[] {
   const writer = new Writer();
   writer.f64(computeMs);
-  writeTensors(writer, outputs);
+  writeTensors(writer, outputs.map(inOnePart));
   return writer.finish();
 }
 

@@ -50,9 +50,9 @@ export class ExecutorSupervisor implements Executor {
     return this.#restart(model);
   }
 
-  run(work: InferWork): Promise<RunResult> {
+  run(works: readonly InferWork[]): Promise<RunResult> {
     if (this.#process === undefined) return Promise.reject(new ExecutorLostError('is not running'));
-    return this.#process.run(work);
+    return this.#process.run(works);
   }
 
   onStateChange(listener: (state: ExecutorState) => void): void {

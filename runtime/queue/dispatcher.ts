@@ -1,4 +1,4 @@
-import { mergeWorks, splitOutputs } from '../batching/merge.ts';
+import { splitOutputs } from '../batching/merge.ts';
 import type { BatchObserver, ReleaseReason } from '../batching/release.ts';
 import type { Tensor } from '../tensor/datatype.ts';
 import type { Load } from './admission.ts';
@@ -30,7 +30,7 @@ export class Dispatcher {
     for (const observer of this.#observers) observer.onRelease({ reason, requests: jobs.length, rows });
     lane.begin(expectedMs);
     try {
-      const { outputs, computeMs } = await lane.executor.run(mergeWorks(jobs.map(({ work }) => work)));
+      const { outputs, computeMs } = await lane.executor.run(jobs.map(({ work }) => work));
       for (const { journey } of jobs) journey.computeMs = computeMs;
       const parts = splitOutputs(
         outputs,

@@ -10,48 +10,77 @@ const BROKEN_CODING =
 /** Of the widest numbers. */
 const ALIGNMENT_BYTES = 8;
 
+/** A body that declares this much gets a block of memory for all of it, once this share of it has come. */
+const LARGE_BYTES = 131_072;
+const SHARE_OF_A_CLAIM = 0.25;
+
+interface Expected {
+  /** Of the whole body; undefined where nothing says so. */
+  readonly bytes: number | undefined;
+  /** What begins there is to be used as numbers where it lies. */
+  readonly alignedAt: number;
+}
+
 class BodyReader {
   readonly #budget: BodyBudget;
-  readonly #chunks: Buffer[] = [];
+  readonly #expected: Expected;
+  readonly #padding: number;
+  #chunks: Buffer[] = [];
+  #block: ArrayBuffer | undefined;
   #length = 0;
 
-  constructor(budget: BodyBudget) {
+  constructor(budget: BodyBudget, expected: Expected) {
     this.#budget = budget;
+    this.#expected = expected;
+    this.#padding = -expected.alignedAt & (ALIGNMENT_BYTES - 1);
   }
 
   add(chunk: Buffer): void {
     this.#budget.checkSize(this.#length + chunk.length);
     this.#budget.reserve(chunk.length);
-    this.#chunks.push(chunk);
     this.#length += chunk.length;
+    if (this.#block !== undefined) {
+      chunk.copy(new Uint8Array(this.#block), this.#padding + this.#length - chunk.length);
+      return;
+    }
+    this.#chunks.push(chunk);
+    const { bytes = 0 } = this.#expected;
+    if (bytes >= LARGE_BYTES && this.#length >= bytes * SHARE_OF_A_CLAIM) this.#gather(bytes);
   }
 
-  release(): void {
+  release(isUnread = false): void {
     this.#budget.release(this.#length);
     this.#length = 0;
+    if (isUnread && this.#block !== undefined) this.#budget.blocks.giveBack(this.#block);
+    this.#block = undefined;
   }
 
-  /** What begins at `alignedAt` can be used as numbers where it lies, if it came in more than one piece. */
-  finish(alignedAt: number): Body {
+  /** What came in more than one piece is aligned. */
+  finish(): Body {
     const [first] = this.#chunks;
-    const isOne = this.#chunks.length === 1 && first !== undefined;
-    const bytes = isOne ? first : joinAligned(this.#chunks, this.#length, alignedAt);
-    return { bytes, release: () => this.release() };
+    if (this.#chunks.length !== 1) this.#gather(this.#length);
+    const bytes = this.#block === undefined ? first : Buffer.from(this.#block, this.#padding, this.#length);
+    return { bytes: bytes ?? Buffer.alloc(0), release: (isUnread) => this.release(isUnread) };
   }
-}
 
-function joinAligned(chunks: readonly Buffer[], length: number, alignedAt: number): Buffer {
-  const padding = -alignedAt & (ALIGNMENT_BYTES - 1);
-  const memory = Buffer.allocUnsafeSlow(padding + length);
-  let position = padding;
-  for (const chunk of chunks) position += chunk.copy(memory, position);
-  return memory.subarray(padding);
+  #gather(bytes: number): void {
+    this.#block ??= this.#budget.blocks.take(this.#padding + bytes);
+    const memory = new Uint8Array(this.#block);
+    let position = this.#padding;
+    for (const chunk of this.#chunks) position += chunk.copy(memory, position);
+    this.#chunks = [];
+  }
 }
 
 /** The plain bytes of the body, whatever its coding. Rejects with RequestError or HangUpError. */
 export function readBody(request: IncomingMessage, budget: BodyBudget): Promise<Body> {
   const decoder = createDecoder(request.headers['content-encoding']);
-  const reader = new BodyReader(budget);
+  const declared = Number(request.headers['content-length'] ?? 0);
+  const reader = new BodyReader(budget, {
+    bytes: decoder === undefined ? declared : undefined,
+    // Not checked yet: whatever it says only places the body in memory.
+    alignedAt: Number(request.headers[HEADER_LENGTH] ?? 0) || 0,
+  });
   return new Promise((resolve, reject) => {
     const source = decoder === undefined ? request : request.pipe(decoder);
     const fail = (error: Error): void => {
@@ -64,7 +93,7 @@ export function readBody(request: IncomingMessage, budget: BodyBudget): Promise<
       reject(error);
     };
     try {
-      budget.checkSize(Number(request.headers['content-length'] ?? 0));
+      budget.checkSize(declared);
     } catch (error) {
       fail(error as Error);
       return;
@@ -76,9 +105,7 @@ export function readBody(request: IncomingMessage, budget: BodyBudget): Promise<
         fail(error as Error);
       }
     });
-    // Not checked yet: whatever it says only places the body in memory.
-    const jsonBytes = Number(request.headers[HEADER_LENGTH] ?? 0) || 0;
-    source.once('end', () => resolve(reader.finish(jsonBytes)));
+    source.once('end', () => resolve(reader.finish()));
     decoder?.once('error', () => fail(new RequestError('MalformedRequest', BROKEN_CODING)));
     request.once('close', () => {
       if (!request.complete) fail(new HangUpError());

@@ -51,6 +51,8 @@ class RestCall implements InferenceCall {
   readonly #budget: BodyBudget;
   readonly #readSignature: () => ModelSignature;
   #body: Body | undefined;
+  /** The run of a request that has its answer is over, and with it the last use of the tensors in its body. */
+  #isAnswered = false;
 
   constructor(exchange: Exchange, { budget, readSignature }: InferRouteOptions) {
     this.#exchange = exchange;
@@ -87,6 +89,7 @@ class RestCall implements InferenceCall {
     headers.push('server-timing', serverTiming(journey, performance.now()));
     const cached = cacheStatus(journey);
     if (cached !== undefined) headers.push('cache-status', cached);
+    this.#isAnswered = true;
     const contentType = isBinary ? 'application/octet-stream' : 'application/json';
     const coding = chooseCoding(this.#exchange.header('accept-encoding'), body.length);
     if (coding === undefined) {
@@ -102,7 +105,7 @@ class RestCall implements InferenceCall {
   };
 
   close(): void {
-    this.#body?.release();
+    this.#body?.release(this.#isAnswered);
   }
 
   #parse(bytes: Buffer): InferRequest {

@@ -2,23 +2,25 @@ import { RequestError } from '../errors.ts';
 import type { InferAnswer } from '../inference/inference.ts';
 import type { Tensor, TensorData } from './datatype.ts';
 import { writeRaw } from './raw.ts';
+import { writeSingles } from './single-text.ts';
 
 /** The shortest text that reads back as the same double; the sign of zero, NaN and the infinities are kept. */
-function writeFloat(value: number): string {
+function writeDouble(value: number): string {
   return value === 0 && 1 / value < 0 ? '-0' : String(value);
 }
 
-function writeFloats(data: Float32Array | Float64Array): string {
+function writeDoubles(data: Float64Array): string {
   let text = '';
   for (let index = 0; index < data.length; index++) {
-    text += (index === 0 ? '' : ',') + writeFloat(data[index] ?? 0);
+    text += (index === 0 ? '' : ',') + writeDouble(data[index] ?? 0);
   }
   return text;
 }
 
 /** The values with commas between them; NaN and the infinities as bare words, which JSON does not have. */
 export function writeValues(datatype: Tensor['datatype'], data: TensorData): string {
-  if (data instanceof Float32Array || data instanceof Float64Array) return writeFloats(data);
+  if (data instanceof Float32Array) return writeSingles(data);
+  if (data instanceof Float64Array) return writeDoubles(data);
   if (datatype === 'BOOL')
     return Array.from(data as Uint8Array, (value) => (value === 0 ? 'false' : 'true')).join(',');
   if (Array.isArray(data)) return data.map((text) => JSON.stringify(text)).join(',');

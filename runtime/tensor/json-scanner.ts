@@ -39,8 +39,8 @@ export class JsonScanner {
     return new JsonScanner(this.#bytes, position);
   }
 
-  get length(): number {
-    return this.#bytes.length;
+  get bytes(): Uint8Array {
+    return this.#bytes;
   }
 
   /** The next byte that is not white space, without taking it. */

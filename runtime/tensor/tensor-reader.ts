@@ -2,13 +2,12 @@ import { RequestError } from '../errors.ts';
 import { allocate, countElements, type Datatype, type Tensor, type TensorData } from './datatype.ts';
 import { OPEN_ARRAY, type JsonScanner } from './json-scanner.ts';
 import type { NumberToken } from './number-token.ts';
+import { exactPowersOfTen, PlainNumbers } from './plain-numbers.ts';
 
 type JsonDatatype = Exclude<Datatype, 'FP16'>;
 type ElementReader = (scanner: JsonScanner, data: TensorData, index: number) => void;
 type Head = Omit<Tensor, 'data'>;
 
-/** Powers of ten that a double holds exactly: dividing or multiplying an exact number by one rounds once, correctly. */
-const exactPowersOfTen = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
 const EXACT_DIGITS = 15;
 const loneSurrogate = /\p{Surrogate}/u;
 
@@ -140,6 +139,7 @@ class TensorReader {
   readonly #elementCount: number;
   readonly #data: TensorData;
   readonly #readElement: ElementReader;
+  readonly #plain: PlainNumbers;
   #filled = 0;
 
   constructor(scanner: JsonScanner, head: Head, datatype: JsonDatatype) {
@@ -147,7 +147,7 @@ class TensorReader {
     this.#head = head;
     this.#elementCount = countElements(head.shape);
     // An element takes two bytes of JSON at least: a shape alone must not make us allocate gigabytes.
-    if (this.#elementCount > scanner.length / 2) {
+    if (this.#elementCount > scanner.bytes.length / 2) {
       failTensor(
         head.name,
         `shape ${describeShape(head.shape)} means ${this.#elementCount} values, more than the body can hold`,
@@ -155,6 +155,7 @@ class TensorReader {
     }
     this.#data = allocate(datatype, this.#elementCount);
     this.#readElement = elementReaders[datatype];
+    this.#plain = new PlainNumbers(scanner.bytes);
   }
 
   read(): TensorData {
@@ -162,7 +163,7 @@ class TensorReader {
     if (this.#scanner.peek() !== OPEN_ARRAY) failTensor(name, `'data' must be an array`);
     const isNested = this.#startsNested();
     if (isNested) this.#readNested(0);
-    else this.#scanner.readArray('an array', () => this.#readOne());
+    else this.#readRow();
     if (this.#filled !== this.#elementCount) {
       failTensor(
         name,
@@ -186,16 +187,38 @@ class TensorReader {
       );
     }
     const isInnermost = depth === shape.length - 1;
-    const count = this.#scanner.readArray('an array', () => {
-      if (isInnermost) this.#readOne();
-      else this.#readNested(depth + 1);
-    });
+    const count = isInnermost
+      ? this.#readRow()
+      : this.#scanner.readArray('an array', () => this.#readNested(depth + 1));
     if (count !== shape[depth]) {
       failTensor(
         name,
         `expected ${shape[depth] ?? 0} entries at level ${depth} of 'data' for shape ${describeShape(shape)}, got ${count}`,
       );
     }
+  }
+
+  /** An array without arrays in it; gives the number of its values. */
+  #readRow(): number {
+    const before = this.#filled;
+    this.#scanner.readArray('an array', () => {
+      this.#readPlain();
+      this.#readOne();
+    });
+    return this.#filled - before;
+  }
+
+  /** Takes what the fast way can; at least one value is left. */
+  #readPlain(): void {
+    const data = this.#data;
+    if (!(data instanceof Float32Array || data instanceof Float64Array)) return;
+    this.#scanner.peek();
+    this.#plain.position = this.#scanner.position;
+    this.#filled =
+      data instanceof Float32Array
+        ? this.#plain.readSingles(data, this.#filled, this.#elementCount)
+        : this.#plain.readDoubles(data, this.#filled, this.#elementCount);
+    this.#scanner.position = this.#plain.position;
   }
 
   #readOne(): void {

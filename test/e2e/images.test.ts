@@ -33,7 +33,8 @@ describe('the image of the', () => {
   it.for(images)('$name runs as nobody in particular and says how it is', ({ name, entrypoint }) => {
     const { config } = contentsOf(name);
     expect(config.User).toBe('65532:65532');
-    expect(config.Entrypoint).toEqual(['node', entrypoint]);
+    expect(config.Entrypoint?.at(0)).toBe('node');
+    expect(config.Entrypoint?.at(-1)).toBe(entrypoint);
     expect(config.Healthcheck?.Test).toContain('node');
   });
 

@@ -1,10 +1,7 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
-import { HttpConnection } from './http-connection.ts';
-import { encodeMessage } from './http-message.ts';
-import { wellFormed } from './http-fuzz.ts';
-
-const REQUESTS_PER_SECOND = 50;
+import { fileURLToPath } from 'node:url';
 
 export interface GoodTraffic {
   readonly answered: number;
@@ -13,38 +10,27 @@ export interface GoodTraffic {
   readonly p99Ms: number;
 }
 
-/** One well-behaved client at a steady rate. */
-export class GoodClient {
-  readonly #connection: HttpConnection;
-  readonly #latenciesMs: number[] = [];
-  #failed = 0;
-  #isOver = false;
-  readonly #run: Promise<void>;
+const clientPath = fileURLToPath(new URL('good-client.ts', import.meta.url));
 
-  constructor(port: number) {
-    this.#connection = new HttpConnection(port, 10_000);
-    this.#run = this.#ask();
+/** What one well-behaved client at a steady rate got while something else went on. */
+export async function goodTraffic(port: number, during: () => Promise<unknown>): Promise<GoodTraffic> {
+  const client = fork(clientPath, [String(port)]);
+  const report = once(client, 'message') as Promise<[GoodTraffic]>;
+  const ended = once(client, 'exit');
+  try {
+    await once(client, 'spawn');
+    await during();
+    client.send('stop');
+    const [traffic] = await Promise.race([report, ended.then(diedEarly)]);
+    await ended;
+    return traffic;
+  } finally {
+    client.kill();
   }
+}
 
-  async stop(): Promise<GoodTraffic> {
-    this.#isOver = true;
-    await this.#run;
-    this.#connection.close();
-    const sorted = this.#latenciesMs.toSorted((left, right) => left - right);
-    const quantile = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1] ?? NaN;
-    return { answered: sorted.length, failed: this.#failed, p50Ms: quantile(0.5), p99Ms: quantile(0.99) };
-  }
-
-  async #ask(): Promise<void> {
-    const bytes = encodeMessage(wellFormed);
-    for (let dueAtMs = performance.now(); !this.#isOver; dueAtMs += 1000 / REQUESTS_PER_SECOND) {
-      await pause(Math.max(0, dueAtMs - performance.now()));
-      const startedAtMs = performance.now();
-      const reply = await this.#connection.ask(bytes);
-      this.#latenciesMs.push(performance.now() - startedAtMs);
-      if (typeof reply === 'string' || reply.status !== 200) this.#failed++;
-    }
-  }
+function diedEarly(): never {
+  throw new Error('the good client ended before it could tell what it got');
 }
 
 /** Resident memory of a process, in bytes. */

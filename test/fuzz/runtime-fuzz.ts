@@ -1,5 +1,5 @@
 import { RuntimeProcess } from '../support/runtime-process.ts';
-import { GoodClient, residentBytes, type GoodTraffic } from './good-traffic.ts';
+import { goodTraffic, residentBytes, type GoodTraffic } from './good-traffic.ts';
 import { fuzzGrpc, type GrpcFuzzReport } from './grpc-fuzz.ts';
 import { fuzzHttp, wellFormed, type HttpFuzzReport } from './http-fuzz.ts';
 
@@ -26,12 +26,6 @@ const CONNECTIONS = 12;
 const GRPC_CONNECTIONS = 4;
 /** Requests of well-formed load that bring the server's heap to its usual size first. */
 const WARM_UP_REQUESTS = 4000;
-
-async function goodTraffic(port: number, during: () => Promise<unknown>): Promise<GoodTraffic> {
-  const client = new GoodClient(port);
-  await during();
-  return client.stop();
-}
 
 async function executorRestarts(runtime: RuntimeProcess): Promise<number> {
   const { text } = await runtime.askManagement('/metrics');

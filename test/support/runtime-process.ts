@@ -7,6 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
 import { exampleModelUri } from './example-models.ts';
+import { runtimeNodeOptions } from './image-entrypoint.ts';
 
 const entryPoint = fileURLToPath(new URL('../../runtime/main.ts', import.meta.url));
 
@@ -36,7 +37,7 @@ export class RuntimeProcess {
   #log = '';
 
   constructor(environment: Readonly<Record<string, string>>) {
-    this.#child = spawn(process.execPath, [entryPoint], {
+    this.#child = spawn(process.execPath, [...runtimeNodeOptions(), entryPoint], {
       env: {
         PATH: process.env['PATH'],
         HEADGATE_MODEL_URI: exampleModelUri('v1.onnx'),

@@ -54,8 +54,12 @@ describe('a batch', () => {
   });
 
   it('of one request is that request, without a copy', () => {
-    const work: InferWork = { inputs: [], outputNames: ['y'] };
-    expect(mergeWorks([work])).toBe(work);
+    const data = Float32Array.of(1, 2);
+    const x: Tensor = { name: 'x', datatype: 'FP32', shape: [1, 2], data };
+    const { inputs, outputNames } = mergeWorks([{ inputs: [x], outputNames: ['y'] }]);
+    expect(inputs).toEqual([x]);
+    expect(inputs[0]?.data).toBe(data);
+    expect(outputNames).toEqual(['y']);
   });
 
   it('is no batch when the model answers with another number of rows', () => {

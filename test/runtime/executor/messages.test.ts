@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { mergeWorks } from '../../../runtime/batching/merge.ts';
 import { decodeResult, decodeWork, encodeResult, encodeWork } from '../../../runtime/executor/messages.ts';
 import { countElements, type Tensor } from '../../../runtime/tensor/datatype.ts';
+import type { InferWork } from '../../../runtime/tensor/validate.ts';
 
 const shape = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 4 });
 
@@ -42,7 +44,7 @@ describe('the messages between the two processes', () => {
     const offset = fc.integer({ min: 0, max: 8 });
     fc.assert(
       fc.property(tensors(), fc.array(fc.string()), offset, (inputs, outputNames, shift) => {
-        const encoded = Buffer.concat(encodeWork({ inputs, outputNames }));
+        const encoded = Buffer.concat(encodeWork([{ inputs, outputNames }]));
         const moved = Buffer.alloc(encoded.length + shift);
         encoded.copy(moved, shift);
         expect(decodeWork(moved.subarray(shift))).toEqual({ inputs, outputNames });
@@ -56,12 +58,32 @@ describe('the messages between the two processes', () => {
       { name: 'odd', datatype: 'BOOL', shape: [1], data: new Uint8Array(1) },
       { name: 'wide', datatype: 'FP64', shape: [3], data },
     ] as const satisfies readonly Tensor[];
-    const payload = Buffer.concat(encodeWork({ inputs, outputNames: ['y'] }));
+    const payload = Buffer.concat(encodeWork([{ inputs, outputNames: ['y'] }]));
     const aligned = Buffer.from(new ArrayBuffer(payload.length));
     payload.copy(aligned);
     const [, wide] = decodeWork(aligned).inputs;
     expect(wide?.data).toEqual(data);
     expect((wide?.data as Float64Array).buffer).toBe(aligned.buffer);
+  });
+
+  it('carry the requests of a batch as one, row under row, without joining them first', () => {
+    const rowCounts = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(rowCounts, (counts) => {
+        let next = 0;
+        const works = counts.map((rows): InferWork => {
+          const numbers = Float32Array.from({ length: rows * 2 }, () => next++);
+          const texts = Array.from({ length: rows }, () => `text ${next++}`);
+          const x: Tensor = { name: 'x', datatype: 'FP32', shape: [rows, 2], data: numbers };
+          const t: Tensor = { name: 't', datatype: 'BYTES', shape: [rows], data: texts };
+          return { inputs: [x, t], outputNames: ['y'] };
+        });
+        const pieces = encodeWork(works);
+        expect(decodeWork(Buffer.concat(pieces))).toEqual(mergeWorks(works));
+        const memories = new Set(pieces.map(({ buffer }) => buffer));
+        for (const { inputs } of works) expect(memories).toContain((inputs[0]?.data as Float32Array).buffer);
+      }),
+    );
   });
 
   it('carry every tensor of an answer bit by bit', () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Batcher, type BatchProfile } from '../../../runtime/batching/batcher.ts';
+import { mergeWorks } from '../../../runtime/batching/merge.ts';
 import type { RequestError } from '../../../runtime/errors.ts';
 import type { Executor, ExecutorState, RunResult } from '../../../runtime/executor/executor.ts';
 import { InferQueue } from '../../../runtime/queue/queue.ts';
@@ -32,7 +33,8 @@ class TimedExecutor implements Executor {
     this.#runMs = runMs;
   }
 
-  run({ inputs }: InferWork): Promise<RunResult> {
+  run(works: readonly InferWork[]): Promise<RunResult> {
+    const { inputs } = mergeWorks(works);
     const computeMs = this.#runMs();
     this.#freeAtMs = Math.max(this.#freeAtMs, performance.now()) + computeMs;
     return new Promise((resolve) => {

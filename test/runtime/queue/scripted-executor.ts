@@ -1,4 +1,5 @@
 import type { BatchProfile } from '../../../runtime/batching/batcher.ts';
+import { mergeWorks } from '../../../runtime/batching/merge.ts';
 import { Deferred } from '../../../runtime/deferred.ts';
 import {
   ExecutorLostError,
@@ -37,9 +38,9 @@ export class ScriptedExecutor implements Executor {
     return this.#running.map(({ work }) => nameOf(work));
   }
 
-  run(work: InferWork): Promise<RunResult> {
+  run(works: readonly InferWork[]): Promise<RunResult> {
     const answer = new Deferred<RunResult>();
-    this.#running.push({ work, answer });
+    this.#running.push({ work: mergeWorks(works), answer });
     return answer.promise;
   }
 

@@ -6,6 +6,27 @@ export interface Verdict extends Case {
   /** In sentences; none where the rollout came to the same end. */
   readonly problems: readonly string[];
   readonly seconds: number;
+  /** All writes and events of the rollout. */
+  readonly keys: ReadonlySet<string>;
+}
+
+/** Of the other rollouts of its strategy, so many have a key that every rollout has. */
+const NEARLY_ALL = 0.95;
+
+/**
+ * Cases whose fault never came, though the rollouts with other faults show that there was a place for it. What one in
+ * many rollouts does without, such as a status that is over before it is written, may be missed.
+ */
+export function missedOf(verdicts: readonly Verdict[]): readonly string[] {
+  const hit = new Set(verdicts.filter(({ isStruck }) => isStruck).map(nameOf));
+  const missed = verdicts.filter((verdict) => !hit.has(nameOf(verdict)) && isUsual(verdict, verdicts));
+  return [...new Set(missed.map(nameOf))];
+}
+
+function isUsual({ strategy, key }: Case, verdicts: readonly Verdict[]): boolean {
+  const others = verdicts.filter((verdict) => verdict.strategy === strategy && verdict.key !== key);
+  const having = others.filter(({ keys }) => keys.has(key));
+  return having.length >= others.length * NEARLY_ALL;
 }
 
 /** Strategy and fault, with what was tried and what came of it. */

@@ -136,9 +136,10 @@ export class Campaign {
 
   private async judge(planned: Case, world: World, startedAtMs: number): Promise<Verdict> {
     const problems = await this.problemsOf(planned, world);
-    const { isStruck } = world.record;
+    const { isStruck, timeline } = world.record;
+    const keys = new Set([...timeline.writes, ...timeline.events].map(({ name }) => name));
     await world.takeDown();
-    return { ...planned, isStruck, problems, seconds: (performance.now() - startedAtMs) / 1000 };
+    return { ...planned, isStruck, problems, keys, seconds: (performance.now() - startedAtMs) / 1000 };
   }
 
   private async problemsOf({ strategy, key }: Case, world: World): Promise<readonly string[]> {
