@@ -45,12 +45,14 @@ function journeyOf(number: number): Journey {
     requestId: `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`,
     protocol: 'rest',
     origin: 'User',
+    isLaterInStream: false,
     deadlineAtMs: undefined,
     // Ten a millisecond, as under full load.
     arrivedAtMs: number / 10,
     header: () => undefined,
     parseMs: 0.02,
     queueMs: 0.01,
+    batchMs: undefined,
     computeMs: 0.1,
     serialiseMs: 0.02,
     batchRows: undefined,
@@ -98,7 +100,14 @@ function recordsTo(content: RecordContent): Records {
     redactedInputs: new Set<string>(),
     userHeader: undefined,
     tenantHeader: undefined,
-    sink: { kind: 'File', directory: tmpdir(), maxBytes: 1e6, maxFiles: 2, maxAgeMs: undefined },
+    sink: {
+      kind: 'File',
+      directory: tmpdir(),
+      pod: undefined,
+      maxBytes: 1e6,
+      maxFiles: 2,
+      maxAgeMs: undefined,
+    },
   } as const;
   const decider = { modelName: 'bench', modelVersion: '1', modelDigest: null, revision: 'bench-1' };
   return new Records({ settings, decider: () => decider, labels: {}, log: createLog('error', {}) });

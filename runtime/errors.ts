@@ -19,6 +19,7 @@ export const httpStatusOf = {
   NotOffered: 501,
   ModelNotReady: 503,
   ExecutorLost: 503,
+  FeedbackUnavailable: 503,
   DeadlineExceeded: 504,
 } as const;
 
@@ -54,6 +55,7 @@ const grpcStatusOf = {
   NotOffered: 'UNIMPLEMENTED',
   ModelNotReady: 'UNAVAILABLE',
   ExecutorLost: 'UNAVAILABLE',
+  FeedbackUnavailable: 'UNAVAILABLE',
   DeadlineExceeded: 'DEADLINE_EXCEEDED',
 } as const satisfies Record<RequestErrorReason, keyof typeof grpcCodes>;
 

@@ -151,6 +151,7 @@ export class RuntimeServer {
     const { cache } = this.#config;
     if (cache === undefined) return undefined;
     this.#answers = buildAnswerStore(cache, this.#log);
+    this.#watchers.show(this.#answers);
     return new AnswerCache(this.#answers, () => this.#model?.digest ?? '');
   }
 

@@ -3,14 +3,16 @@ import type { RuntimeConfig } from './config/config.ts';
 import { readBaselines } from './drift/read-baselines.ts';
 import { Drift } from './drift/drift.ts';
 import { Predictions } from './drift/predictions.ts';
-import { Feedback, type Joined, type Label } from './feedback/feedback.ts';
+import { buildWaitingAnswers } from './feedback/build-answers.ts';
+import { Feedback, type Joined } from './feedback/feedback.ts';
+import type { Label } from './feedback/waiting-answers.ts';
 import { OutputRing } from './comparison/output-ring.ts';
 import { MODEL_VERSION } from './inference/data-plane.ts';
 import type { JourneyObserver } from './inference/journey.ts';
 import { Statistics } from './inference/statistics.ts';
 import { AccessLog } from './metrics/access-log.ts';
 import { Metrics } from './metrics/metrics.ts';
-import type { ScrapedMetric } from './metrics/scraped.ts';
+import type { Labels, ScrapedMetric } from './metrics/scraped.ts';
 import { Traffic } from './metrics/traffic.ts';
 import type { Decider } from './records/record.ts';
 import { Records } from './records/records.ts';
@@ -31,6 +33,7 @@ interface Watcher extends JourneyObserver {
 /** Whoever watches the traffic of one server. */
 export class Watchers {
   readonly revision: string;
+  readonly #labels: Labels;
   readonly traffic = new Traffic();
   readonly statistics = new Statistics();
   readonly metrics: Metrics;
@@ -55,6 +58,7 @@ export class Watchers {
     this.#config = config;
     this.#decider = decider;
     this.revision = revision;
+    this.#labels = labels;
     this.metrics = new Metrics({
       model: modelName,
       revision,
@@ -62,7 +66,10 @@ export class Watchers {
       queueDepth,
     });
     this.drift = given(drift, (settings) => new Drift(settings, labels));
-    this.feedback = given(feedback, (settings) => new Feedback(settings, labels));
+    this.feedback = given(feedback, (settings) => {
+      const answers = buildWaitingAnswers(settings, modelName, log);
+      return new Feedback({ answers, labels, modelDigest });
+    });
     this.records = given(records, (settings) => new Records({ settings, decider, labels, log }));
     this.traces = given(traces, (settings) => new Traces({ settings, labels, log }));
     const optional: readonly (Watcher | undefined)[] = [this.drift, this.feedback, this.records, this.traces];
@@ -80,6 +87,11 @@ export class Watchers {
     if (baselines !== undefined) this.drift?.useBaselines(baselines);
   }
 
+  /** Shows what another part of this server counts. */
+  show(part: { scraped(labels: Labels): readonly ScrapedMetric[] }): void {
+    for (const metric of part.scraped(this.#labels)) this.metrics.register(metric);
+  }
+
   /** What watching adds on the port of the models. */
   addRoutes(routes: ReadonlyMap<string, Route>): ReadonlyMap<string, Route> {
     const { feedback } = this;
@@ -90,11 +102,12 @@ export class Watchers {
 
   /** Whatever still has to be written is written, within two seconds. */
   async close(): Promise<void> {
+    this.feedback?.close();
     await Promise.all([this.records?.close(), this.traces?.close()]);
   }
 
-  #join(feedback: Feedback, requestId: string, labels: readonly Label[]): Joined | undefined {
-    const joined = feedback.join(requestId, labels, performance.now());
+  async #join(feedback: Feedback, requestId: string, labels: readonly Label[]): Promise<Joined | undefined> {
+    const joined = await feedback.join(requestId, labels);
     if (joined === undefined) return undefined;
     const time = new Date().toISOString();
     const facts = { type: 'feedback', time, requestId, ...this.#decider(), ...joined } as const;

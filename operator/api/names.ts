@@ -52,6 +52,8 @@ export const MODEL_MOUNT = '/mnt/model';
 export const CREDENTIALS_FOLDER = '/etc/headgate/credentials';
 export const IDENTITY_FOLDER = '/var/run/secrets/headgate.dev/identity';
 export const DOWNLOAD_FOLDER = '/var/lib/headgate';
+/** Where a claim for records is mounted. */
+export const RECORDS_MOUNT = '/mnt/records';
 
 /** The name of a revision and of each of its children; of a whole spec, only what shapes pods counts. */
 export function revisionName(modelDeploymentName: string, podShape: PodShape): string {

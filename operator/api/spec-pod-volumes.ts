@@ -1,5 +1,5 @@
 import Type, { type TObject } from 'typebox';
-import { CREDENTIALS_FOLDER, DOWNLOAD_FOLDER, IDENTITY_FOLDER, MODEL_MOUNT } from './names.ts';
+import { CREDENTIALS_FOLDER, DOWNLOAD_FOLDER, IDENTITY_FOLDER, MODEL_MOUNT, RECORDS_MOUNT } from './names.ts';
 import { listByKey, nativeObject, quantity, rules, text, textOfForm, type Rule } from './schema.ts';
 
 function keyOf(kind: string): TObject {
@@ -76,7 +76,10 @@ export const environmentSchema = Type.Array(environmentVariableSchema, {
   ...listByKey('name'),
 });
 
-const RESERVED_VOLUMES = ['downloads', 'scratch', 'model', 'model-credentials', 'model-identity'];
+const RESERVED_VOLUMES = [
+  ...['downloads', 'scratch', 'model', 'model-credentials', 'model-identity'],
+  'decision-records',
+];
 const VOLUME_SOURCES = ['configMap', 'secret', 'projected', 'emptyDir', 'persistentVolumeClaim'];
 
 export const volumeSchema = Type.Object(
@@ -139,7 +142,14 @@ export const volumeSchema = Type.Object(
   },
 );
 
-const RESERVED_PATHS = ['/tmp', DOWNLOAD_FOLDER, MODEL_MOUNT, CREDENTIALS_FOLDER, IDENTITY_FOLDER];
+const RESERVED_PATHS = [
+  '/tmp',
+  DOWNLOAD_FOLDER,
+  MODEL_MOUNT,
+  CREDENTIALS_FOLDER,
+  IDENTITY_FOLDER,
+  RECORDS_MOUNT,
+];
 
 export const mountSchema = Type.Object(
   {

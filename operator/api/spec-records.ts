@@ -33,10 +33,27 @@ const fileSchema = Type.Object(
         example: '720h',
       }),
     ),
+    claimName: Type.Optional(
+      textOfForm(
+        '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
+        'spec.runtime.records.file.claimName must be the name of a PersistentVolumeClaim, for example fraud-records',
+        {
+          description:
+            'A PersistentVolumeClaim of the same namespace, where the files outlive their pod: those of each in a folder MODEL/POD. Pods on several nodes need a claim with ReadWriteMany. Without it, files lie in /var/lib/headgate/records of the pod and end with it.',
+          minLength: 1,
+          maxLength: 253,
+          example: 'fraud-records',
+        },
+      ),
+    ),
   },
   {
-    description:
-      'Files in /var/lib/headgate/records of each pod, one record a line. They end with the pod unless a volume is mounted there.',
+    description: 'Files of each pod, one record a line.',
+    ...rules({
+      rule: '!has(self.claimName) || has(self.maxAge)',
+      message:
+        'spec.runtime.records.file.maxAge must say how long records stay on the claim, where no number of files bounds those of pods that are gone',
+    }),
   },
 );
 

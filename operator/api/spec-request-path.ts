@@ -1,5 +1,6 @@
 import Type from 'typebox';
-import { DURATION_PATTERN, duration, quantity, textOfForm, wholeNumber, type Rule } from './schema.ts';
+import { DURATION_PATTERN, duration, quantity, wholeNumber, type Rule } from './schema.ts';
+import { redisSchema } from './spec-redis.ts';
 
 /** The longest time that the runtime takes for a setting; it would refuse to start with more, once per pod. */
 function atMost(field: string, longest: string): Rule {
@@ -83,22 +84,6 @@ export const executorsSchema = Type.Object(
   { description: 'The processes that run the model, apart from the one that answers.' },
 );
 
-const redisSchema = Type.Object(
-  {
-    url: textOfForm(
-      '^rediss?://[^ /@]+(/[0-9]+)?$',
-      'spec.runtime.cache.redis.url must be redis://HOST:PORT, or rediss://HOST:PORT for TLS, with /N for another database',
-      {
-        description:
-          'Where Redis is. A password comes from the environment variable HEADGATE_CACHE_REDIS_PASSWORD, which spec.podTemplate.spec.env can take from a Secret.',
-        maxLength: 256,
-        example: 'redis://redis.cache.svc:6379',
-      },
-    ),
-  },
-  { description: 'A Redis in which pods share answers. Without it each pod keeps its own in its memory.' },
-);
-
 export const cacheSchema = Type.Object(
   {
     ttl: duration({
@@ -114,7 +99,12 @@ export const cacheSchema = Type.Object(
         '64Mi',
       ),
     ),
-    redis: Type.Optional(redisSchema),
+    redis: Type.Optional(
+      redisSchema(
+        'spec.runtime.cache.redis',
+        'A Redis in which pods share answers. Without it each pod keeps its own in its memory.',
+      ),
+    ),
   },
   { description: 'Answers that are kept for equal requests. Without it none are.' },
 );

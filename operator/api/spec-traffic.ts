@@ -89,7 +89,8 @@ export const trafficSchema = Type.Object(
     ),
     timeout: duration({
       field: 'spec.traffic.timeout',
-      description: 'How long a request may take in all before the proxy answers 504.',
+      description:
+        'How long a request may take in all before the proxy answers 504. Streams over gRPC have no such end.',
       default: '30s',
     }),
     retries: Type.Object(

@@ -1,10 +1,8 @@
-import { canonicalJson } from '../api/canonical.ts';
 import { MANAGEMENT_PORT, RUNTIME_CONTAINER, RUNTIME_PORT } from '../api/names.ts';
 import type { Snapshot } from './controller-revision.ts';
 import { gpuLimits } from './gpu.ts';
 import { supplyModel } from './model-supply.ts';
-import { runtimeSettings } from './runtime-settings.ts';
-import { watchingEnvironment } from './watching.ts';
+import { runtimeSettings, type EnvironmentVariable } from './runtime-settings.ts';
 import { buildVolumeMounts, type VolumeMount } from './volumes.ts';
 
 export interface Container {
@@ -13,12 +11,6 @@ export interface Container {
   readonly env: readonly EnvironmentVariable[];
   readonly volumeMounts: readonly VolumeMount[];
   readonly [field: string]: unknown;
-}
-
-interface EnvironmentVariable {
-  readonly name: string;
-  readonly value?: string;
-  readonly valueFrom?: unknown;
 }
 
 /** Longer than istiod takes to tell proxies of a pod's end (PILOT_DEBOUNCE_MAX, 10 s), so none still sends to it. */
@@ -83,29 +75,21 @@ function contractEnvironment(
   revision: string,
   snapshot: Snapshot,
 ): readonly EnvironmentVariable[] {
-  const { model, runtime } = snapshot.podShape;
+  const { podShape, modelSources = {} } = snapshot;
+  const { model, runtime = {} } = podShape;
   const supply = supplyModel(snapshot);
-  const variables: readonly (readonly [string, string | undefined])[] = [
+  const ofModel = [
     ['HEADGATE_MODEL_NAME', modelDeploymentName],
     ['HEADGATE_REVISION', revision],
     ['HEADGATE_MODEL_URI', supply.uri],
     ['HEADGATE_MODEL_SHA256', model.sha256],
     ...supply.environment,
-    ...runtimeSettings(runtime ?? {}),
-    ['HEADGATE_INPUTS', asJson(runtime?.inputs)],
-    ['HEADGATE_OUTPUT', asJson(runtime?.output)],
-    ['HEADGATE_SESSION', asJson(runtime?.session)],
-    ['HEADGATE_DRAIN_SECONDS', String(DRAIN_SECONDS)],
-  ];
+  ] as const;
   return [
-    ...variables.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
-    ...watchingEnvironment(runtime, snapshot.modelSources?.allow),
+    ...ofModel.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
+    ...runtimeSettings(runtime, modelSources),
+    { name: 'HEADGATE_DRAIN_SECONDS', value: String(DRAIN_SECONDS) },
   ];
-}
-
-/** The same text for the same value, or every pass would see another Deployment. */
-function asJson(value: object | undefined): string | undefined {
-  return value === undefined ? undefined : canonicalJson(value);
 }
 
 function userEnvironment({ podTemplate }: Snapshot['podShape']): readonly EnvironmentVariable[] {

@@ -6,7 +6,7 @@ import { buildRuntimeContainer, DRAIN_SECONDS, type Container } from './containe
 import type { Snapshot } from './controller-revision.ts';
 import { gpuTolerations, withGpuAffinity } from './gpu.ts';
 import { supplyModel } from './model-supply.ts';
-import { buildVolumes, type Volume } from './volumes.ts';
+import { buildVolumes, recordsClaim, type Volume } from './volumes.ts';
 
 export interface Deployment extends KubernetesObject {
   readonly spec: {
@@ -91,17 +91,26 @@ function podSpec(modelDeploymentName: string, revision: string, snapshot: Snapsh
     // Else every Service of the namespace would appear in the environment.
     enableServiceLinks: false,
     terminationGracePeriodSeconds: user.terminationGracePeriodSeconds ?? GRACE_SECONDS,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: RUNTIME_USER,
-      runAsGroup: RUNTIME_USER,
-      seccompProfile: { type: 'RuntimeDefault' },
-    },
+    securityContext: podSecurity(snapshot),
     containers: [buildRuntimeContainer(modelDeploymentName, revision, snapshot)],
     volumes: buildVolumes(snapshot),
     topologySpreadConstraints: topologySpread(user, labelsOf(modelDeploymentName, revision)),
     ...(affinity !== undefined && { affinity }),
     ...(tolerations.length > 0 && { tolerations }),
+  };
+}
+
+function podSecurity(snapshot: Snapshot): Record<string, unknown> {
+  return {
+    runAsNonRoot: true,
+    runAsUser: RUNTIME_USER,
+    runAsGroup: RUNTIME_USER,
+    // A new volume belongs to root.
+    ...(recordsClaim(snapshot).length > 0 && {
+      fsGroup: RUNTIME_USER,
+      fsGroupChangePolicy: 'OnRootMismatch',
+    }),
+    seccompProfile: { type: 'RuntimeDefault' },
   };
 }
 

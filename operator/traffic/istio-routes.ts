@@ -53,6 +53,8 @@ interface Protocol {
   readonly suffix: string;
   readonly port: number;
   readonly headers: NonNullable<Condition['headers']>;
+  /** Undefined: every path of the model. */
+  readonly method?: string;
 }
 
 const grpc: Protocol = {
@@ -60,9 +62,15 @@ const grpc: Protocol = {
   port: GRPC_PORT,
   headers: { 'content-type': { prefix: 'application/grpc' } },
 };
+/** It lasts as long as its client likes, and a timeout counts the whole of it. */
+const grpcStream: Protocol = {
+  ...grpc,
+  suffix: '-grpc-stream',
+  method: '/inference.GRPCInferenceService/ModelStreamInfer',
+};
 const plainHttp: Protocol = { suffix: '', port: SERVICE_PORT, headers: {} };
 /** The stricter condition first: the first route that fits takes a request. */
-const protocols: readonly Protocol[] = [grpc, plainHttp];
+const protocols: readonly Protocol[] = [grpcStream, grpc, plainHttp];
 
 const PROBE_ROUTE = 'headgate-routing';
 export const PREVIEW_ROUTE = 'preview';
@@ -82,7 +90,7 @@ export function buildHttpRoutes(
   { routing, hash }: Rules,
 ): readonly HttpRoute[] {
   const { previews = [] } = routing;
-  const common = commonTo(modelDeployment, hash);
+  const common = (protocol: Protocol): CommonParts => commonParts(modelDeployment, protocol, hash);
   return [
     {
       name: PROBE_ROUTE,
@@ -92,12 +100,12 @@ export function buildHttpRoutes(
     ...previews.flatMap((preview) =>
       protocols.map((protocol) => ({
         ...previewRoute(modelDeployment, pathPrefix, { preview, protocol }),
-        ...common,
+        ...common(protocol),
       })),
     ),
     ...protocols.map((protocol) => ({
       ...userRoute(modelDeployment, pathPrefix, { routing, protocol }),
-      ...common,
+      ...common(protocol),
     })),
   ];
 }
@@ -110,7 +118,7 @@ function previewRoute(
   const chosen = { revision, weight: FULL_WEIGHT, chosen: previewDestination(revision) };
   return {
     name: PREVIEW_ROUTE + protocol.suffix,
-    ...pathOf(pathPrefix, conditionFor(protocol, conditionOf(match))),
+    ...pathOf(pathPrefix, protocol, conditionFor(protocol, conditionOf(match))),
     route: [destinationOf(modelDeployment, protocol, chosen)],
   };
 }
@@ -123,7 +131,7 @@ function userRoute(
   const { destinations, mirrors = [] } = routing;
   return {
     name: USER_ROUTE + protocol.suffix,
-    ...pathOf(pathPrefix, conditionFor(protocol, {})),
+    ...pathOf(pathPrefix, protocol, conditionFor(protocol, {})),
     route: destinations.map((destination) =>
       destinationOf(modelDeployment, protocol, { ...destination, chosen: destination.revision }),
     ),
@@ -141,20 +149,29 @@ function conditionFor({ headers: own }: Protocol, { headers: others, authority }
   };
 }
 
-function commonTo(
+type CommonParts = Pick<HttpRoute, 'headers' | 'timeout' | 'retries'>;
+
+function commonParts(
   { spec: { traffic } }: ModelDeployment,
+  { method }: Protocol,
   hash: string,
-): Pick<HttpRoute, 'headers' | 'timeout' | 'retries'> {
+): CommonParts {
   return {
     headers: setHeader(headers.routing, hash),
-    timeout: protobufDuration(durationMs(traffic.timeout)),
+    // Istio takes no 0, and has none where nothing is said.
+    ...(method === undefined && { timeout: protobufDuration(durationMs(traffic.timeout)) }),
     // Written out at 0 too: Istio retries twice where nothing is said.
     retries: { attempts: traffic.retries.attempts },
   };
 }
 
 /** `/fraud` and what lies below it, but not `/fraudulent`; the model sees paths without the prefix. */
-function pathOf(pathPrefix: string, condition: Condition): Pick<HttpRoute, 'match' | 'rewrite'> {
+function pathOf(
+  pathPrefix: string,
+  { method }: Protocol,
+  condition: Condition,
+): Pick<HttpRoute, 'match' | 'rewrite'> {
+  if (method !== undefined) return pathOfMethod(pathPrefix, method, condition);
   if (pathPrefix === '/') return { match: [{ uri: { prefix: '/' }, ...condition }] };
   return {
     match: [
@@ -163,6 +180,15 @@ function pathOf(pathPrefix: string, condition: Condition): Pick<HttpRoute, 'matc
     ],
     rewrite: { uri: '/' },
   };
+}
+
+function pathOfMethod(
+  pathPrefix: string,
+  method: string,
+  condition: Condition,
+): Pick<HttpRoute, 'match' | 'rewrite'> {
+  if (pathPrefix === '/') return { match: [{ uri: { exact: method }, ...condition }] };
+  return { match: [{ uri: { exact: pathPrefix + method }, ...condition }], rewrite: { uri: method } };
 }
 
 /** `chosen` is what the runtime is told; a runtime that reads another name than its own has got a copy. */

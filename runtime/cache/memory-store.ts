@@ -1,5 +1,6 @@
+import type { Labels, Sample, ScrapedMetric } from '../metrics/scraped.ts';
 import type { Tensor, TensorData } from '../tensor/datatype.ts';
-import type { AnswerStore, StoreCounts } from './answer-store.ts';
+import type { AnswerStore } from './answer-store.ts';
 
 export interface MemoryLimits {
   readonly maxBytes: number;
@@ -40,10 +41,6 @@ export class MemoryStore implements AnswerStore {
     this.#now = now;
   }
 
-  get counts(): StoreCounts {
-    return { entries: this.#entries.size, bytes: this.#bytes, evictions: this.#evictions, failures: 0 };
-  }
-
   get(key: string): Promise<readonly Tensor[] | undefined> {
     const entry = this.#entries.get(key);
     if (entry === undefined) return Promise.resolve(undefined);
@@ -64,6 +61,30 @@ export class MemoryStore implements AnswerStore {
       this.#delete(oldest, entry);
       this.#evictions++;
     }
+  }
+
+  scraped(labels: Labels): readonly ScrapedMetric[] {
+    const one = (value: number): Sample[] => [{ labels, value }];
+    return [
+      {
+        name: 'headgate_cache_entries',
+        help: 'Answers in the cache.',
+        type: 'gauge',
+        read: () => one(this.#entries.size),
+      },
+      {
+        name: 'headgate_cache_bytes',
+        help: 'Memory that the answers in the cache take.',
+        type: 'gauge',
+        read: () => one(this.#bytes),
+      },
+      {
+        name: 'headgate_cache_evictions_total',
+        help: 'Answers that were thrown out for room, before they were too old.',
+        type: 'counter',
+        read: () => one(this.#evictions),
+      },
+    ];
   }
 
   close(): void {

@@ -1,24 +1,14 @@
 import type { Settings } from '../config/settings.ts';
+import { readRedisSettings, type RedisSettings } from '../redis/settings.ts';
 
 export interface CacheSettings {
   readonly maxBytes: number;
   readonly ttlMs: number;
   /** Undefined: answers are kept in the memory of this process. */
-  readonly redis: { readonly url: string; readonly password: string | undefined } | undefined;
+  readonly redis: RedisSettings | undefined;
 }
 
 const MEBIBYTE = 2 ** 20;
-
-function readRedis(settings: Settings): CacheSettings['redis'] {
-  const url = settings.optional('HEADGATE_CACHE_REDIS_URL');
-  if (url === undefined) return undefined;
-  if (!/^rediss?:\/\/[^\s/]+(\/\d+)?$/u.test(url)) {
-    settings.fail(
-      `HEADGATE_CACHE_REDIS_URL is '${url}'; set redis://HOST:PORT, or rediss://HOST:PORT for TLS, with /N for another database`,
-    );
-  }
-  return { url, password: settings.optional('HEADGATE_CACHE_REDIS_PASSWORD') };
-}
 
 /** Undefined: no answers are kept. */
 export function readCacheSettings(settings: Settings): CacheSettings | undefined {
@@ -29,6 +19,6 @@ export function readCacheSettings(settings: Settings): CacheSettings | undefined
   return {
     maxBytes: settings.whole('HEADGATE_CACHE_MAX_BYTES', size),
     ttlMs,
-    redis: readRedis(settings),
+    redis: readRedisSettings(settings, 'HEADGATE_CACHE'),
   };
 }

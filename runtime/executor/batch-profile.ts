@@ -43,7 +43,7 @@ async function explainMixedRows(model: RunnableModel): Promise<string | undefine
   try {
     const together = await model.run(mergeWorks([zeros, other, zeros]));
     const parts = splitOutputs(together, [1, 1, 1]);
-    if (parts.every((part, index) => isSameAnswer(part, expected[index] ?? []))) return undefined;
+    if (parts.every((part, index) => isSameAnswer(expected[index] ?? [], part))) return undefined;
     return 'its answer to a row depends on the other rows';
   } catch (error) {
     return `it fails on several rows at once: ${(error as Error).message}`;

@@ -1,30 +1,24 @@
-import { RequestError } from '../errors.ts';
 import type { Journey, JourneyObserver, Outcome } from '../inference/journey.ts';
 import { readPrediction } from '../inference/prediction.ts';
 import type { Labels, Sample, ScrapedMetric } from '../metrics/scraped.ts';
 import type { Tensor } from '../tensor/datatype.ts';
+import { judge } from './judgement.ts';
+import { Score, Scores } from './score.ts';
+import type { Label, WaitingAnswer, WaitingAnswers } from './waiting-answers.ts';
 
-export interface FeedbackSettings {
-  /** Of so many answers a label can still come. */
-  readonly mostKept: number;
-  readonly keptMs: number;
-}
-
-export type Label = string | number | boolean;
-
-export interface Joined {
-  readonly predicted: readonly Label[];
+/** An answer and what would have been right. */
+export interface Joined extends WaitingAnswer {
   readonly labels: readonly Label[];
   /** Share of rows that were right; undefined for regressions. */
-  readonly accuracy?: number;
+  readonly accuracy: number | undefined;
   /** Undefined for classes. */
-  readonly meanAbsoluteError?: number;
+  readonly meanAbsoluteError: number | undefined;
 }
 
-interface Waiting {
-  readonly endedAtMs: number;
-  /** Classes as texts, values as numbers: one a row. */
-  readonly predicted: readonly Label[];
+export interface FeedbackOptions {
+  readonly answers: WaitingAnswers;
+  readonly labels: Labels & { readonly revision: string };
+  readonly modelDigest: () => string | null;
 }
 
 const MOST_ROWS = 1024;
@@ -40,106 +34,97 @@ function readValues(outputs: readonly Tensor[]): number[] {
 
 /** Answers by the id of their request until somebody knows what would have been right. Of users alone. */
 export class Feedback implements JourneyObserver {
-  readonly #settings: FeedbackSettings;
-  readonly #labels: Labels;
-  /** Oldest first. */
-  readonly #waiting = new Map<string, Waiting>();
-  #right = 0;
-  #wrong = 0;
-  #values = 0;
-  #absoluteError = 0;
+  readonly #options: FeedbackOptions;
+  readonly #scores: Scores;
 
-  constructor(settings: FeedbackSettings, labels: Labels) {
-    this.#settings = settings;
-    this.#labels = labels;
+  constructor(options: FeedbackOptions) {
+    this.#options = options;
+    this.#scores = new Scores(options.labels.revision);
   }
 
-  onEnd({ requestId, origin }: Journey, outcome: Outcome, endedAtMs: number): void {
+  onEnd({ requestId, origin }: Journey, outcome: Outcome): void {
     if (outcome.kind !== 'Answered' || origin !== 'User') return;
     const { outputs } = outcome.answer;
     const { classes } = readPrediction(outputs);
     const predicted = classes.length > 0 ? classes : readValues(outputs);
     if (predicted.length === 0 || predicted.length > MOST_ROWS) return;
-    // An id that comes again is that of its latest answer.
-    this.#waiting.delete(requestId);
-    this.#waiting.set(requestId, { endedAtMs, predicted });
-    if (this.#waiting.size > this.#settings.mostKept) this.#dropOldest();
+    const { answers, labels, modelDigest } = this.#options;
+    answers.keep(requestId, { revision: labels.revision, modelDigest: modelDigest(), predicted });
   }
 
-  /** Undefined for a request that nobody waits for. Throws RequestError for labels that do not fit its answer. */
-  join(requestId: string, labels: readonly Label[], nowMs: number): Joined | undefined {
-    const waiting = this.#waiting.get(requestId);
-    if (waiting === undefined || nowMs - waiting.endedAtMs > this.#settings.keptMs) return undefined;
-    const { predicted } = waiting;
-    if (labels.length !== predicted.length) {
-      throw new RequestError(
-        'MalformedRequest',
-        `expected ${predicted.length} labels, one a row, got ${labels.length}`,
-      );
-    }
-    const joined =
-      typeof predicted[0] === 'string' ? this.#compare(predicted, labels) : this.#measure(predicted, labels);
-    this.#waiting.delete(requestId);
-    return joined;
+  /** Undefined for a request that nobody waits for. Rejects with RequestError for labels that do not fit its answer. */
+  async join(requestId: string, labels: readonly Label[]): Promise<Joined | undefined> {
+    const { answers } = this.#options;
+    const found = await answers.find(requestId);
+    if (found === undefined) return undefined;
+    // Labels that do not fit must not take the answer from those that do.
+    judge(found.predicted, labels);
+    const answer = await answers.take(requestId);
+    if (answer === undefined) return undefined;
+    const judgement = judge(answer.predicted, labels);
+    this.#scores.add(answer.revision, judgement);
+    const { accuracy, meanAbsoluteError } = new Score(judgement);
+    return { ...answer, labels, accuracy, meanAbsoluteError };
+  }
+
+  close(): void {
+    this.#options.answers.close();
   }
 
   scraped(): ScrapedMetric[] {
-    const gauge = (name: string, help: string, read: () => number | undefined): ScrapedMetric => ({
+    const ofEach = (name: string, help: string, type: 'gauge' | 'counter', read: Read): ScrapedMetric => ({
       name,
       help,
-      type: 'gauge',
-      read: () => this.#sample(read()),
+      type,
+      read: () => this.#samples(read),
     });
-    const rows = (): Sample[] => [
-      { labels: { ...this.#labels, outcome: 'right' }, value: this.#right },
-      { labels: { ...this.#labels, outcome: 'wrong' }, value: this.#wrong },
-      { labels: { ...this.#labels, outcome: 'measured' }, value: this.#values },
-    ];
-    const judged = (): number => this.#right + this.#wrong;
     return [
       {
         name: 'headgate_feedback_rows_total',
         help: 'Rows whose label has come: right, wrong, or of a regression.',
         type: 'counter',
-        read: rows,
+        read: () => this.#rowSamples(),
       },
-      gauge('headgate_feedback_accuracy', 'Share of labelled rows that were right since the start.', () =>
-        judged() === 0 ? undefined : this.#right / judged(),
+      ofEach(
+        'headgate_feedback_absolute_error_total',
+        'Distances of values to their labels, added up.',
+        'counter',
+        ({ absoluteError }) => absoluteError,
       ),
-      gauge('headgate_feedback_mean_absolute_error', 'Mean distance to the label since the start.', () =>
-        this.#values === 0 ? undefined : this.#absoluteError / this.#values,
+      ofEach(
+        'headgate_feedback_accuracy',
+        'Share of labelled rows that were right since the start.',
+        'gauge',
+        ({ accuracy }) => accuracy,
       ),
-      gauge('headgate_feedback_waiting', 'Answers whose label has not come.', () => this.#waiting.size),
+      ofEach(
+        'headgate_feedback_mean_absolute_error',
+        'Mean distance to the label since the start.',
+        'gauge',
+        ({ meanAbsoluteError }) => meanAbsoluteError,
+      ),
+      ...this.#options.answers.scraped(this.#options.labels),
     ];
   }
 
-  #sample(value: number | undefined): Sample[] {
-    return value === undefined ? [] : [{ labels: this.#labels, value }];
+  /** One of each revision that has labels: a label may come to a pod of another revision than answered. */
+  #samples(read: Read): Sample[] {
+    const { labels } = this.#options;
+    return [...this.#scores].flatMap(([revision, score]) => {
+      const value = read(score);
+      return value === undefined ? [] : [{ labels: { ...labels, revision }, value }];
+    });
   }
 
-  #compare(predicted: readonly Label[], labels: readonly Label[]): Joined {
-    const right = predicted.filter((value, row) => value === String(labels[row])).length;
-    this.#right += right;
-    this.#wrong += predicted.length - right;
-    return { predicted, labels, accuracy: right / predicted.length };
-  }
-
-  #measure(predicted: readonly Label[], labels: readonly Label[]): Joined {
-    const distances = predicted.map((value, row) => Math.abs(Number(value) - Number(labels[row])));
-    if (!labels.every((label) => typeof label === 'number') || !distances.every(Number.isFinite)) {
-      throw new RequestError(
-        'MalformedRequest',
-        'expected finite numbers as labels, since the model answers numbers',
-      );
-    }
-    const sum = distances.reduce((total, distance) => total + distance, 0);
-    this.#values += distances.length;
-    this.#absoluteError += sum;
-    return { predicted, labels, meanAbsoluteError: sum / distances.length };
-  }
-
-  #dropOldest(): void {
-    const [oldest] = this.#waiting.keys();
-    if (oldest !== undefined) this.#waiting.delete(oldest);
+  #rowSamples(): Sample[] {
+    const { labels } = this.#options;
+    return [...this.#scores].flatMap(([revision, { right, wrong, values }]) =>
+      Object.entries({ right, wrong, measured: values }).map(([outcome, value]) => ({
+        labels: { ...labels, revision, outcome },
+        value,
+      })),
+    );
   }
 }
+
+type Read = (score: Score) => number | undefined;

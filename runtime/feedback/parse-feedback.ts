@@ -1,5 +1,5 @@
 import { RequestError } from '../errors.ts';
-import type { Label } from './feedback.ts';
+import type { Label } from './waiting-answers.ts';
 
 export interface GivenFeedback {
   readonly requestId: string;

@@ -15,6 +15,7 @@ export class HangUpError extends Error {}
 export interface InferenceCall {
   readonly requestId: string;
   readonly protocol: Protocol;
+  readonly isLaterInStream: boolean;
   readonly isClientGone: boolean;
   /** What the protocol itself says of how long the client waits, as a time of performance.now(). */
   readonly deadlineAtMs: number | undefined;
@@ -52,16 +53,18 @@ export class InferenceService {
     for (const observer of this.#options.observers) observer.onEnd(journey, outcome, endedAtMs);
   }
 
-  #begin({ requestId, protocol, header, deadlineAtMs }: InferenceCall): Journey {
+  #begin({ requestId, protocol, isLaterInStream, header, deadlineAtMs }: InferenceCall): Journey {
     return {
       requestId,
       protocol,
+      isLaterInStream,
       origin: originOf(header('x-headgate-destination'), this.#options.revision),
       arrivedAtMs: performance.now(),
       deadlineAtMs,
       header,
       parseMs: undefined,
       queueMs: undefined,
+      batchMs: undefined,
       computeMs: undefined,
       serialiseMs: undefined,
       batchRows: undefined,

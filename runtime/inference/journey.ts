@@ -12,6 +12,8 @@ export interface Journey {
   readonly requestId: string;
   readonly protocol: Protocol;
   readonly origin: Origin;
+  /** A message of a stream but the first: no proxy has chosen this server for it anew. */
+  readonly isLaterInStream: boolean;
   /** Of performance.now(), as every …AtMs here. */
   readonly arrivedAtMs: number;
   /** An answer after this is of no use; undefined when the client waits for ever. */
@@ -20,8 +22,10 @@ export interface Journey {
   readonly header: (name: string) => string | undefined;
   /** Reading the body and finding the tensors in it. */
   parseMs: number | undefined;
-  /** From the admission to the moment the executor has it. */
+  /** From the admission to the moment that an executor had room for it. */
   queueMs: number | undefined;
+  /** From then until the executor had it, for others to share its run; undefined also where it went at once. */
+  batchMs: number | undefined;
   /** In the model, as the executor measured it; of the whole batch. */
   computeMs: number | undefined;
   serialiseMs: number | undefined;

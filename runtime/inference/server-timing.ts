@@ -22,7 +22,9 @@ export function serverTiming(journey: Journey, nowMs: number): string {
     const ms = journey[member];
     if (ms !== undefined) text += `${name};dur=${duration(ms)}, `;
   }
-  if (journey.batchRows !== undefined) text += `batch;desc="rows=${journey.batchRows}", `;
+  const { batchMs, batchRows } = journey;
+  const waited = batchMs === undefined ? '' : `;dur=${duration(batchMs)}`;
+  if (batchRows !== undefined) text += `batch${waited};desc="rows=${batchRows}", `;
   if (journey.cache !== undefined) text += `cache;desc=${journey.cache.toLowerCase()}, `;
   return `${text}total;dur=${duration(nowMs - journey.arrivedAtMs)}`;
 }

@@ -87,7 +87,7 @@ export class Statistics implements JourneyObserver, BatchObserver {
     }
     this.#inferences += rowsOf(outcome);
     this.#all.success.add(totalMs);
-    if (journey.queueMs !== undefined) this.#all.queue.add(journey.queueMs);
+    if (journey.queueMs !== undefined) this.#all.queue.add(journey.queueMs + (journey.batchMs ?? 0));
     if (journey.cache === 'Hit') this.#all.cache_hit.add(totalMs);
     if (journey.cache === 'Miss') this.#all.cache_miss.add(totalMs);
     if (journey.computeMs !== undefined) this.#addCompute(journey, journey.computeMs);

@@ -24,6 +24,7 @@ export function addRecordRoutes(app: Express, { records }: Watchers): void {
       response.status(400).json({ error: `expected {"requestIds": [1 to ${MOST_IDS} texts]}` });
       return;
     }
-    response.json({ erased: await records.erase(requestIds) });
+    const { erased, otherPods } = await records.erase(requestIds);
+    response.json({ erased, ...(otherPods.length > 0 && { otherPods }) });
   });
 }

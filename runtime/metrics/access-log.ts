@@ -16,7 +16,7 @@ export class AccessLog implements JourneyObserver {
 
   onEnd(journey: Journey, outcome: Outcome, endedAtMs: number): void {
     const { requestId, protocol, origin, arrivedAtMs } = journey;
-    const { parseMs, queueMs, computeMs, serialiseMs, batchRows, cache } = journey;
+    const { parseMs, queueMs, batchMs, computeMs, serialiseMs, batchRows, cache } = journey;
     this.#log.debug('infer request', {
       requestId,
       protocol,
@@ -25,6 +25,7 @@ export class AccessLog implements JourneyObserver {
       latencyMs: endedAtMs - arrivedAtMs,
       parseMs,
       queueMs,
+      batchMs,
       computeMs,
       serialiseMs,
       batchRows,

@@ -15,7 +15,7 @@ export const DURATION_BUCKETS_SECONDS = [
 ] as const;
 const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256] as const;
 
-const stages = ['parse', 'queue', 'compute', 'serialise'] as const;
+const stages = ['parse', 'queue', 'batch', 'compute', 'serialise'] as const;
 type Stage = (typeof stages)[number];
 
 const cacheResults = { Hit: 'hit', Miss: 'miss', Shared: 'shared' } as const;
@@ -31,6 +31,7 @@ export class StageMetrics implements JourneyObserver, BatchObserver {
   readonly #stages: Readonly<Record<Stage, HistogramSeries>> = {
     parse: stageHistogram(),
     queue: stageHistogram(),
+    batch: stageHistogram(),
     compute: stageHistogram(),
     serialise: stageHistogram(),
   };
@@ -46,13 +47,14 @@ export class StageMetrics implements JourneyObserver, BatchObserver {
   }
 
   onEnd(journey: Journey, outcome: Outcome, endedAtMs: number): void {
-    const { parseMs, queueMs, computeMs, serialiseMs, cache } = journey;
+    const { parseMs, queueMs, batchMs, computeMs, serialiseMs, cache } = journey;
     if (journey.origin === 'User' && outcome.kind !== 'HungUp') {
       this.#users.observe((endedAtMs - journey.arrivedAtMs) / 1000);
     }
     // What never came to a stage took no time there: a zero would draw the figure down.
     if (parseMs !== undefined) this.#stages.parse.observe(parseMs / 1000);
     if (queueMs !== undefined) this.#stages.queue.observe(queueMs / 1000);
+    if (batchMs !== undefined) this.#stages.batch.observe(batchMs / 1000);
     if (computeMs !== undefined) this.#stages.compute.observe(computeMs / 1000);
     if (serialiseMs !== undefined) this.#stages.serialise.observe(serialiseMs / 1000);
     if (cache !== undefined) this.#cache.of(cacheResults[cache]).add();

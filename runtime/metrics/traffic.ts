@@ -12,6 +12,7 @@ export interface TrafficReport {
   readonly mirrors: WindowCounts;
   /** Of all that this server answers, as what follows: users, copies and previews. */
   readonly latencyP95Ms: number;
+  /** Without later messages of streams, as what follows: a stream stays where it was opened, whatever routes say by now. */
   readonly inFlight: number;
   readonly lastRequestSecondsAgo: number | null;
   readonly routings: readonly RoutingSeen[];
@@ -39,16 +40,17 @@ export class Traffic implements JourneyObserver {
   #lastRequestMs: number | undefined;
   #lastConnectionMs: number | undefined;
 
-  onArrival({ arrivedAtMs, header }: Journey): void {
+  onArrival({ arrivedAtMs, header, isLaterInStream }: Journey): void {
+    if (isLaterInStream) return;
     const routing = header('x-headgate-routing');
     if (routing !== undefined) this.recordRouting(routing, arrivedAtMs);
     this.recordArrival(arrivedAtMs);
   }
 
   onEnd(journey: Journey, outcome: Outcome, endedAtMs: number): void {
+    if (!journey.isLaterInStream) this.recordDeparture();
     const answered = answeredOf(journey, outcome, endedAtMs);
-    if (answered === undefined) this.recordHangUp();
-    else this.recordAnswer(answered, endedAtMs);
+    if (answered !== undefined) this.recordAnswer(answered, endedAtMs);
   }
 
   recordRouting(hash: string, nowMs: number): void {
@@ -67,7 +69,6 @@ export class Traffic implements JourneyObserver {
   recordAnswer({ origin, status, latencyMs }: Answered, nowMs: number): void {
     const isError = status >= 500;
     const answer = { isError, latencyMs: hasReachedModel(status) ? latencyMs : undefined };
-    this.#inFlight--;
     this.#all.record(answer, nowMs);
     if (origin === 'Mirror') this.#mirrors.record(answer, nowMs);
     if (origin !== 'User') return;
@@ -76,8 +77,8 @@ export class Traffic implements JourneyObserver {
     if (isError) this.#errors++;
   }
 
-  /** The client was gone before there was an answer: nobody's error. */
-  recordHangUp(): void {
+  /** Answered, or the client was gone before. */
+  recordDeparture(): void {
     this.#inFlight--;
   }
 

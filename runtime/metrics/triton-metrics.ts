@@ -64,7 +64,7 @@ export class TritonMetrics implements JourneyObserver, BatchObserver {
     this.#successes.add();
     this.#requestUs.add((endedAtMs - journey.arrivedAtMs) * 1000);
     this.#inputUs.add((journey.parseMs ?? 0) * 1000);
-    this.#queueUs.add((journey.queueMs ?? 0) * 1000);
+    this.#queueUs.add(((journey.queueMs ?? 0) + (journey.batchMs ?? 0)) * 1000);
     this.#outputUs.add((journey.serialiseMs ?? 0) * 1000);
     if (journey.computeMs === undefined) return;
     this.#inferUs.add(journey.computeMs * 1000);

@@ -22,8 +22,9 @@ export class Dispatcher {
     const rows = jobs.reduce((sum, job) => sum + job.rows, 0);
     const expectedMs = batcher.costMs({ key, rows });
     const dispatchedAtMs = performance.now();
-    for (const { journey, admittedAtMs } of jobs) {
-      journey.queueMs = dispatchedAtMs - admittedAtMs;
+    for (const { journey, admittedAtMs, heldAtMs } of jobs) {
+      journey.queueMs = (heldAtMs ?? dispatchedAtMs) - admittedAtMs;
+      journey.batchMs = heldAtMs === undefined ? undefined : dispatchedAtMs - heldAtMs;
       journey.batchRows = rows;
     }
     for (const observer of this.#observers) observer.onRelease({ reason, requests: jobs.length, rows });

@@ -5,7 +5,7 @@ import type { Journey } from '../inference/journey.ts';
 import type { Tensor } from '../tensor/datatype.ts';
 import type { InferWork } from '../tensor/validate.ts';
 
-export type JourneyTimes = Pick<Journey, 'queueMs' | 'computeMs' | 'batchRows' | 'deadlineAtMs'>;
+export type JourneyTimes = Pick<Journey, 'queueMs' | 'batchMs' | 'computeMs' | 'batchRows' | 'deadlineAtMs'>;
 
 /** A request between its admission and its answer. */
 export interface Job extends WaitingRequest {
@@ -20,5 +20,7 @@ export interface Job extends WaitingRequest {
   readonly sequence: number;
   /** Processes that ended while they had it. */
   losses: number;
+  /** Since when it could have gone, and waits for others; undefined: it waits for an executor. */
+  heldAtMs: number | undefined;
   isWithdrawn: boolean;
 }

@@ -76,6 +76,7 @@ export class InferQueue {
       dueAtMs: deadlineAtMs ?? nowMs + USUAL_PATIENCE_MS,
       sequence: this.#sequence++,
       losses: 0,
+      heldAtMs: undefined,
       isWithdrawn: false,
     };
     const unanswered = this.#unanswered.get(place.key) ?? 0;
@@ -165,6 +166,7 @@ export class InferQueue {
       if (plan.kind === 'Wait') {
         held.add(key);
         heldUntilMs = Math.min(heldUntilMs, plan.untilMs);
+        for (const waitingJob of waiting) waitingJob.heldAtMs ??= nowMs;
         continue;
       }
       const jobs = waiting.slice(0, plan.requests);
@@ -202,6 +204,7 @@ export class InferQueue {
       this.#quarantine.hold(job.work, performance.now());
       this.#reject(job, inputQuarantined());
     } else if ((isLoss || batchSize > 1) && !job.isWithdrawn && this.#isServing) {
+      job.heldAtMs = undefined;
       this.#secondTries.add(job);
     } else {
       this.#reject(job, isLoss ? executorLost() : error);

@@ -7,7 +7,7 @@ import { Outbox, type Sink } from '../outbox/outbox.ts';
 import { outboxMetrics } from '../outbox/outbox-metrics.ts';
 import { buildDecisionRecord, type Decider, type DecisionRecord } from './record.ts';
 import type { RecordSettings, SinkSettings } from './settings.ts';
-import { FileSink } from './sinks/file-sink.ts';
+import { FileSink, type Erasure } from './sinks/file-sink.ts';
 import { HttpSink } from './sinks/http-sink.ts';
 import { StdoutSink } from './sinks/stdout-sink.ts';
 
@@ -20,7 +20,7 @@ const CLOSE_LIMIT_MS = 2000;
 const FACTS_BYTES = 600;
 
 /** Undefined: what this sink has is not ours to erase. */
-type Erase = ((requestIds: ReadonlySet<string>) => Promise<number>) | undefined;
+type Erase = ((requestIds: ReadonlySet<string>) => Promise<Erasure>) | undefined;
 
 interface OpenSink {
   readonly sink: Sink<DecisionRecord>;
@@ -35,7 +35,7 @@ function openSink(settings: SinkSettings): OpenSink {
       return { sink: new HttpSink(settings), erase: undefined };
     case 'File': {
       const sink = new FileSink(settings);
-      return { sink, erase: (requestIds) => sink.erase(requestIds) };
+      return { sink, erase: (requestIds) => sink.erase(requestIds, Date.now()) };
     }
   }
 }
@@ -86,9 +86,9 @@ export class Records implements JourneyObserver {
   }
 
   /** Pre: canErase. Also what is still on its way into the files. */
-  async erase(requestIds: ReadonlySet<string>): Promise<number> {
+  async erase(requestIds: ReadonlySet<string>): Promise<Erasure> {
     await this.#outbox.flush();
-    return (await this.#erase?.(requestIds)) ?? 0;
+    return (await this.#erase?.(requestIds)) ?? { erased: 0, otherPods: [] };
   }
 
   close(): Promise<void> {

@@ -4,11 +4,15 @@ import { parseAllowList, type AllowList } from '../model-source/http/allow-list.
 const MEBIBYTE = 2 ** 20;
 const HEADER_NAME = /^[a-z0-9][a-z0-9-]{0,127}$/u;
 
+const POD_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/u;
+
 export type RecordContent = 'Digest' | 'Redacted' | 'Full';
 
 export interface FileSinkSettings {
   readonly kind: 'File';
   readonly directory: string;
+  /** Under this name in the directory, because other pods have theirs there; undefined: it is this process' alone. */
+  readonly pod: string | undefined;
   readonly maxBytes: number;
   readonly maxFiles: number;
   /** Undefined: only the number of files bounds how old they get. */
@@ -56,6 +60,12 @@ function readAllowList(settings: Settings): AllowList {
   }
 }
 
+function readPodName(settings: Settings): string | undefined {
+  const name = settings.optional('HEADGATE_RECORDS_POD');
+  if (name === undefined || POD_NAME.test(name)) return name;
+  return settings.fail(`HEADGATE_RECORDS_POD is '${name}'; set the name of the pod`);
+}
+
 function readFileSink(settings: Settings): FileSinkSettings {
   const maxAgeSeconds = settings.whole('HEADGATE_RECORDS_MAX_AGE_SECONDS', {
     byDefault: 0,
@@ -65,6 +75,7 @@ function readFileSink(settings: Settings): FileSinkSettings {
   return {
     kind: 'File',
     directory: settings.optional('HEADGATE_RECORDS_DIRECTORY') ?? '/var/lib/headgate/records',
+    pod: readPodName(settings),
     maxBytes: settings.whole('HEADGATE_RECORDS_FILE_MAX_BYTES', {
       byDefault: 64 * MEBIBYTE,
       minimum: 1024,

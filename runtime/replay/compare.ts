@@ -1,4 +1,5 @@
-import type { Tensor, TensorData } from '../tensor/datatype.ts';
+import { elementAt, findDifference, formOf } from '../tensor/closeness.ts';
+import type { Tensor } from '../tensor/datatype.ts';
 import type { RecordedOutput } from './recorded.ts';
 
 export interface OutputComparison {
@@ -8,50 +9,36 @@ export interface OutputComparison {
   readonly largestDifference: number | undefined;
 }
 
-function isAlike(left: number, right: number, tolerance: number): boolean {
-  if (Object.is(left, right) || left === right) return true;
-  return Math.abs(left - right) <= tolerance * Math.max(1, Math.abs(left), Math.abs(right));
-}
+type Elements = Pick<Tensor, 'datatype' | 'data'>;
 
-function toNumber(value: number | bigint): number {
-  return typeof value === 'bigint' ? Number(value) : value;
-}
-
-function compareNumbers(
-  expected: TensorData,
-  actual: TensorData,
-  tolerance: number,
-): Omit<OutputComparison, 'name'> {
-  let agrees = true;
-  let largestDifference = 0;
-  for (let index = 0; index < expected.length; index++) {
-    const left = expected[index] as number | bigint;
-    const right = actual[index] as number | bigint;
+function findLargestDifference(expected: Elements, actual: Elements): number | undefined {
+  if (expected.datatype === 'BYTES') return undefined;
+  let largest = 0;
+  for (let index = 0; index < expected.data.length; index++) {
+    const [left, right] = [elementAt(expected, index), elementAt(actual, index)];
     if (left === right) continue;
-    const difference = Math.abs(toNumber(left) - toNumber(right));
-    if (difference > largestDifference) largestDifference = difference;
-    agrees &&= isAlike(toNumber(left), toNumber(right), tolerance);
+    const difference = Math.abs(Number(left) - Number(right));
+    if (difference > largest) largest = difference;
   }
-  return { agrees, largestDifference };
+  return largest;
 }
 
-/** Numbers agree within `tolerance`, of their size where that is above 1; whole numbers and texts when they are equal. */
+/** Numbers agree within `tolerance` and as much of their size; whole numbers and texts when they are equal. */
 export function compareOutput(
   { tensor, values }: RecordedOutput,
   actual: Tensor | undefined,
   tolerance: number,
 ): OutputComparison {
-  const { name, datatype, shape } = tensor;
-  const hasForm = actual?.datatype === datatype && actual.shape.join() === shape.join();
-  if (actual === undefined || !hasForm) return { name, agrees: false, largestDifference: undefined };
-  if (Array.isArray(values)) {
-    const texts = actual.data as string[];
-    return {
-      name,
-      agrees: values.every((text, index) => text === texts[index]),
-      largestDifference: undefined,
-    };
+  const { name, datatype } = tensor;
+  if (actual === undefined || formOf(actual) !== formOf(tensor)) {
+    return { name, agrees: false, largestDifference: undefined };
   }
-  const isReal = datatype === 'FP32' || datatype === 'FP64';
-  return { name, ...compareNumbers(values, actual.data, isReal ? tolerance : 0) };
+  const within = { absolute: tolerance, relative: tolerance };
+  // Values may be fewer than the tensor has.
+  const expected = { datatype, data: values };
+  return {
+    name,
+    agrees: findDifference(expected, actual, { FP16: within, FP32: within, FP64: within }) === undefined,
+    largestDifference: findLargestDifference(expected, actual),
+  };
 }

@@ -14,7 +14,7 @@ const USAGE = `usage: replay --records FILE_OR_FOLDER --to http://HOST:PORT [opt
   --records       decision records with full inputs, as the sink File (or Stdout) of a runtime wrote them
   --to            the server to ask
   --model         its name there (default: as it was recorded)
-  --tolerance     how far numbers may lie apart, relative where they are above 1 (default 1e-5)
+  --tolerance     how far numbers may lie apart: so much, and so much of their size (default 1e-5)
   --agreement     the share of requests that has to agree, 0 to 1 (default 1)
   --concurrency   how many requests are under way at once (default 4)
   --limit         no more than so many requests`;

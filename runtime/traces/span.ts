@@ -53,14 +53,16 @@ interface Stage {
 
 /** Stages follow each other from the arrival on; the answer is written last. */
 function stagesOf(journey: Journey, endedAtMs: number): Stage[] {
-  const { arrivedAtMs, parseMs, queueMs, computeMs, serialiseMs, batchRows } = journey;
-  const queuedAtMs = arrivedAtMs + (parseMs ?? 0);
+  const { arrivedAtMs, parseMs = 0, queueMs = 0, batchMs = 0, batchRows } = journey;
+  const queuedAtMs = arrivedAtMs + parseMs;
+  const heldAtMs = queuedAtMs + queueMs;
   const attributes = batchRows === undefined ? {} : { 'headgate.batch.rows': batchRows };
   return [
-    { name: 'parse', startMs: arrivedAtMs, tookMs: parseMs },
-    { name: 'queue', startMs: queuedAtMs, tookMs: queueMs },
-    { name: 'compute', startMs: queuedAtMs + (queueMs ?? 0), tookMs: computeMs, attributes },
-    { name: 'serialise', startMs: endedAtMs - (serialiseMs ?? 0), tookMs: serialiseMs },
+    { name: 'parse', startMs: arrivedAtMs, tookMs: journey.parseMs },
+    { name: 'queue', startMs: queuedAtMs, tookMs: journey.queueMs },
+    { name: 'batch', startMs: heldAtMs, tookMs: journey.batchMs },
+    { name: 'compute', startMs: heldAtMs + batchMs, tookMs: journey.computeMs, attributes },
+    { name: 'serialise', startMs: endedAtMs - (journey.serialiseMs ?? 0), tookMs: journey.serialiseMs },
   ];
 }
 

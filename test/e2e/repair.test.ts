@@ -66,9 +66,9 @@ describe('what somebody breaks by hand', () => {
     const patched = await stack.bed.kubectl(
       ...['patch', 'virtualservice', gateways, '-n', namespace, '--type=json', '-o', 'json', '-p'],
       JSON.stringify([
-        { op: 'replace', path: '/spec/http/1/timeout', value: '7s' },
-        { op: 'replace', path: '/spec/http/1/retries/attempts', value: 5 },
-        { op: 'remove', path: '/spec/http/1/headers' },
+        { op: 'replace', path: '/spec/http/2/timeout', value: '7s' },
+        { op: 'replace', path: '/spec/http/2/retries/attempts', value: 5 },
+        { op: 'remove', path: '/spec/http/2/headers' },
         { op: 'add', path: '/spec/hosts/-', value: 'somebody-elses.example.com' },
         { op: 'remove', path: '/spec/http/0' },
       ]),

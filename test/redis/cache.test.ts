@@ -94,6 +94,9 @@ describe('a cache in Redis', () => {
       .toBe(1);
     redis.kill('SIGKILL');
     for (let request = 0; request < 20; request++) await ask();
+    const { text } = await runtime.askManagement('/metrics');
+    expect(text).toMatch(/^headgate_cache_redis_away\{.*\} 1$/mu);
+    expect(text).toMatch(/^headgate_cache_redis_failures_total\{.*\} [1-9]/mu);
   });
 
   it('that stands still makes requests slower by a bounded amount, and comes back by itself', async () => {

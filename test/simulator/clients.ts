@@ -29,6 +29,7 @@ const ERROR_SHARE = 0.5;
 interface HttpRoute {
   readonly directResponse?: { readonly body?: { readonly string?: string } };
   readonly match?: readonly {
+    readonly uri?: { readonly exact?: string };
     readonly headers?: Readonly<Record<string, object>>;
     readonly authority?: object;
   }[];
@@ -58,9 +59,14 @@ export function heldFrom(virtualService: KubernetesObject): Held {
   return held;
 }
 
-/** Every route comes twice, since requests over gRPC go to a port of their own. */
+/** Every route comes more than once, since requests over gRPC go to a port of their own. */
 function isForGrpc({ match = [] }: HttpRoute): boolean {
   return match.every(({ headers }) => headers?.['content-type'] !== undefined);
+}
+
+/** Streams have routes beside those of gRPC's other methods, since no timeout may end them. */
+function isForStreams({ match = [] }: HttpRoute): boolean {
+  return match.every(({ uri }) => uri?.exact?.endsWith('/ModelStreamInfer'));
 }
 
 /** What holds for the routes of HTTP has to hold for those of gRPC. */
@@ -78,7 +84,12 @@ function checkTwins(routes: readonly HttpRoute[], twins: readonly HttpRoute[]): 
 function parse({ spec, metadata }: LiveVirtualService): Held {
   const all = spec.http.filter(({ route }) => route !== undefined);
   const forwarding = all.filter((route) => !isForGrpc(route));
-  checkTwins(forwarding, all.filter(isForGrpc));
+  const overGrpc = all.filter(isForGrpc);
+  checkTwins(
+    forwarding,
+    overGrpc.filter((route) => !isForStreams(route)),
+  );
+  checkTwins(forwarding, overGrpc.filter(isForStreams));
   // A proxy takes the first route that matches: one without conditions is that of the users, and the last one reached.
   const usersAt = forwarding.findIndex(({ match = [] }) =>
     match.every(({ headers, authority }) => !headers && !authority),

@@ -105,9 +105,16 @@ export class GrpcClient {
     return watch?.call(this.#health, { service }) as ClientReadableStream<{ status: string }>;
   }
 
-  streamInfer(): ClientDuplexStream<object, Readonly<Record<string, unknown>>> {
-    const stream = (this.#inference as unknown as Record<string, () => unknown>)['ModelStreamInfer'];
-    return stream?.call(this.#inference) as ClientDuplexStream<object, Readonly<Record<string, unknown>>>;
+  streamInfer(
+    headers: Readonly<Record<string, string>> = {},
+  ): ClientDuplexStream<object, Readonly<Record<string, unknown>>> {
+    const stream = (this.#inference as unknown as Record<string, (metadata: Metadata) => unknown>)[
+      'ModelStreamInfer'
+    ];
+    return stream?.call(this.#inference, metadataOf(headers)) as ClientDuplexStream<
+      object,
+      Readonly<Record<string, unknown>>
+    >;
   }
 
   close(): void {

@@ -11,11 +11,13 @@ export function journeyOf(
     requestId: 'request-1',
     protocol: 'rest',
     origin: 'User',
+    isLaterInStream: false,
     deadlineAtMs: undefined,
     arrivedAtMs: 0,
     header: (name) => headers[name],
     parseMs: 1,
     queueMs: 2,
+    batchMs: undefined,
     computeMs: 4,
     serialiseMs: 1,
     batchRows: undefined,
@@ -28,6 +30,7 @@ export function journeyOf(
 export const refusedAtOnce = {
   parseMs: undefined,
   queueMs: undefined,
+  batchMs: undefined,
   computeMs: undefined,
   serialiseMs: undefined,
 } satisfies Partial<Journey>;

@@ -15,6 +15,7 @@ const MOST_OPEN = 32;
 /** One message of a stream. Whatever becomes of it is an answer of the stream, which goes on. */
 class StreamedInference implements InferenceCall {
   readonly protocol = 'grpc';
+  readonly isLaterInStream: boolean;
   readonly requestId: string;
   readonly header: InferenceCall['header'];
   readonly onHangUp: InferenceCall['onHangUp'];
@@ -38,6 +39,7 @@ class StreamedInference implements InferenceCall {
     this.#frame = frame;
     this.#dataPlane = dataPlane;
     this.requestId = `${call.requestId}-${index}`;
+    this.isLaterInStream = index > 1;
     this.header = call.header;
     this.onHangUp = (listener): void => {
       hangUps.add(listener);

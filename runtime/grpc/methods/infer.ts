@@ -11,6 +11,7 @@ import type { Method } from '../transport/grpc-server.ts';
 /** ModelInfer. The message counts against the budget until the call is over. */
 class GrpcInference implements InferenceCall {
   readonly protocol = 'grpc';
+  readonly isLaterInStream = false;
   readonly requestId: string;
   readonly header: InferenceCall['header'];
   readonly onHangUp: InferenceCall['onHangUp'];

@@ -1,16 +1,26 @@
-import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Sink } from '../../outbox/outbox.ts';
 import { toLine, type DecisionRecord } from '../record.ts';
 import type { FileSinkSettings } from '../settings.ts';
+import { PodFolders } from './pod-folders.ts';
+import {
+  CLOSED_FILE,
+  CURRENT_FILE,
+  eraseFrom,
+  firstTimeOf,
+  listFiles,
+  RECORD_FILE,
+  UNFINISHED_FILE,
+} from './record-files.ts';
 
-const CURRENT = 'records.jsonl';
-const CLOSED = /^records-\d+\.jsonl$/u;
 const SWEEP_MS = 60_000;
-/** How every line begins, as record.ts writes it. */
-const REQUEST_ID = /^\{"type":"[a-z]+","time":"[^"]*","requestId":"((?:[^"\\]|\\.)*)"/u;
+
+export interface Erasure {
+  readonly erased: number;
+  /** Which write to the same volume: each erases from its own folder. */
+  readonly otherPods: readonly string[];
+}
 
 /**
  * Records as lines of a file, which is closed when it is full: records.jsonl is written to, records-NNN.jsonl are closed,
@@ -18,6 +28,9 @@ const REQUEST_ID = /^\{"type":"[a-z]+","time":"[^"]*","requestId":"((?:[^"\\]|\\
  */
 export class FileSink implements Sink<DecisionRecord> {
   readonly #settings: FileSinkSettings;
+  readonly #directory: string;
+  /** Undefined: no other pod sees these files. */
+  readonly #podFolders: PodFolders | undefined;
   readonly #sweeper: NodeJS.Timeout;
   /** Whatever touches the files does so alone. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -25,7 +38,10 @@ export class FileSink implements Sink<DecisionRecord> {
   #current: { readonly handle: FileHandle; bytes: number } | undefined;
 
   constructor(settings: FileSinkSettings) {
+    const { directory, pod } = settings;
     this.#settings = settings;
+    this.#directory = pod === undefined ? directory : path.join(directory, pod);
+    this.#podFolders = pod === undefined ? undefined : new PodFolders(directory, pod);
     // A failed sweep is tried again a minute later.
     this.#sweeper = setInterval(() => void this.sweep(Date.now()).catch(() => undefined), SWEEP_MS);
     this.#sweeper.unref();
@@ -35,15 +51,30 @@ export class FileSink implements Sink<DecisionRecord> {
     return this.#alone(() => this.#append(records));
   }
 
-  /** Takes every line about one of these requests out of all files; tells how many there were. */
-  erase(requestIds: ReadonlySet<string>): Promise<number> {
+  /** Takes every line about one of these requests out of all files that are not another pod's. */
+  erase(requestIds: ReadonlySet<string>, nowEpochMs: number): Promise<Erasure> {
     return this.#alone(async () => {
-      let erased = 0;
       await this.#closeCurrent();
-      for (const file of await this.#list(/^records(?:-\d+)?\.jsonl$/u)) {
-        erased += await this.#eraseFrom(file, requestIds);
+      const { folders = [], otherPods = [] } = (await this.#podFolders?.adopt(nowEpochMs)) ?? {};
+      let erased = 0;
+      for (const folder of [this.#directory, ...folders]) {
+        for (const file of await listFiles(folder, RECORD_FILE)) erased += await eraseFrom(file, requestIds);
       }
-      return erased;
+      return { erased, otherPods };
+    });
+  }
+
+  /** What is older than the maximum is gone after this. */
+  sweep(nowEpochMs: number): Promise<void> {
+    return this.#alone(async () => {
+      // Whoever took this pod for gone has renamed its folder, with the open file in it.
+      if (!(await isThere(this.#currentPath))) await this.#closeCurrent();
+      await this.#podFolders?.touch(nowEpochMs);
+      for (const file of await listFiles(this.#directory, UNFINISHED_FILE)) await rm(file, { force: true });
+      const { maxAgeMs } = this.#settings;
+      if (maxAgeMs === undefined) return;
+      await this.#removeOld(nowEpochMs, maxAgeMs);
+      await this.#podFolders?.removeOld(nowEpochMs, maxAgeMs);
     });
   }
 
@@ -59,7 +90,7 @@ export class FileSink implements Sink<DecisionRecord> {
   }
 
   get #currentPath(): string {
-    return path.join(this.#settings.directory, CURRENT);
+    return path.join(this.#directory, CURRENT_FILE);
   }
 
   async #append(records: readonly DecisionRecord[]): Promise<void> {
@@ -73,7 +104,7 @@ export class FileSink implements Sink<DecisionRecord> {
 
   async #open(): Promise<{ readonly handle: FileHandle; bytes: number }> {
     if (this.#current !== undefined) return this.#current;
-    await mkdir(this.#settings.directory, { recursive: true });
+    await mkdir(this.#directory, { recursive: true });
     const handle = await open(this.#currentPath, 'a', 0o600);
     this.#current = { handle, bytes: (await handle.stat()).size };
     return this.#current;
@@ -87,73 +118,27 @@ export class FileSink implements Sink<DecisionRecord> {
 
   async #rotate(): Promise<void> {
     await this.#closeCurrent();
-    const closed = await this.#list(CLOSED);
+    const closed = await listFiles(this.#directory, CLOSED_FILE);
     const last = Number(/\d+/u.exec(path.basename(closed.at(-1) ?? ''))?.[0] ?? 0);
     const next = `records-${String(last + 1).padStart(8, '0')}.jsonl`;
-    await rename(this.#currentPath, path.join(this.#settings.directory, next));
+    await rename(this.#currentPath, path.join(this.#directory, next));
     // One of the files is the current one.
     const surplus = closed.length + 1 - (this.#settings.maxFiles - 1);
     for (const file of closed.slice(0, Math.max(0, surplus))) await rm(file, { force: true });
   }
 
-  /** What is older than the maximum is gone after this. */
-  sweep(nowEpochMs: number): Promise<void> {
-    return this.#alone(async () => {
-      const { maxAgeMs } = this.#settings;
-      if (maxAgeMs === undefined) return;
-      if ((await bornAt(this.#currentPath)) < nowEpochMs - this.#spanMs(maxAgeMs)) await this.#rotate();
-      // The last line of a closed file is at most this much younger than its first.
-      const oldestEnd = nowEpochMs - maxAgeMs + this.#spanMs(maxAgeMs);
-      for (const file of await this.#list(CLOSED)) {
-        if ((await stat(file)).mtimeMs < oldestEnd) await rm(file, { force: true });
-      }
-    });
-  }
-
-  /** For how long a file is written to where age matters, so that all of them together hold the maximum. */
-  #spanMs(maxAgeMs: number): number {
-    return maxAgeMs / this.#settings.maxFiles;
-  }
-
-  /** Oldest first. */
-  async #list(form: RegExp): Promise<string[]> {
-    const names = await readdir(this.#settings.directory).catch(() => []);
-    return names
-      .filter((name) => form.test(name))
-      .toSorted()
-      .map((name) => path.join(this.#settings.directory, name));
-  }
-
-  /** Writes what stays beside the file and puts it in its place, so that a crash leaves one or the other whole. */
-  async #eraseFrom(file: string, requestIds: ReadonlySet<string>): Promise<number> {
-    const rest = `${file}.rest`;
-    const handle = await open(rest, 'w', 0o600);
-    let erased = 0;
-    try {
-      for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
-        if (requestIds.has(requestIdOf(line))) erased++;
-        else await handle.write(`${line}\n`);
-      }
-      await handle.sync();
-    } finally {
-      await handle.close();
+  async #removeOld(nowEpochMs: number, maxAgeMs: number): Promise<void> {
+    // For so long a file is written to where age matters, so that all of them together hold the maximum.
+    const spanMs = maxAgeMs / this.#settings.maxFiles;
+    if ((await firstTimeOf(this.#currentPath)) < nowEpochMs - spanMs) await this.#rotate();
+    // The last line of a closed file is at most this much younger than its first.
+    const oldestEndEpochMs = nowEpochMs - maxAgeMs + spanMs;
+    for (const file of await listFiles(this.#directory, CLOSED_FILE)) {
+      if ((await stat(file)).mtimeMs < oldestEndEpochMs) await rm(file, { force: true });
     }
-    if (erased > 0) await rename(rest, file);
-    else await rm(rest);
-    return erased;
   }
 }
 
-function requestIdOf(line: string): string {
-  const quoted = REQUEST_ID.exec(line)?.[1];
-  return quoted === undefined ? '' : (JSON.parse(`"${quoted}"`) as string);
-}
-
-/** Infinity for a file that is not there. */
-async function bornAt(file: string): Promise<number> {
-  try {
-    return (await stat(file)).birthtimeMs;
-  } catch {
-    return Infinity;
-  }
+async function isThere(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => undefined)) !== undefined;
 }

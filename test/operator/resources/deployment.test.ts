@@ -159,18 +159,56 @@ describe('a pod', () => {
     expect(Object.keys(environmentOf()).filter((name) => name.includes('RECORDS'))).toEqual([]);
   });
 
+  test('mounts a claim for records where one is named, into which each pod writes under its own name', () => {
+    const file = { maxAge: '12h', claimName: 'fraud-records' };
+    const podShape = { runtime: { records: { sink: 'File' as const, file } } };
+    expect(podOf(podShape).volumes).toContainEqual({
+      name: 'decision-records',
+      persistentVolumeClaim: { claimName: 'fraud-records' },
+    });
+    const { env, volumeMounts } = containerOf(podShape);
+    expect(volumeMounts).toContainEqual({ name: 'decision-records', mountPath: '/mnt/records' });
+    expect(env).toEqual(
+      expect.arrayContaining([
+        { name: 'HEADGATE_RECORDS_DIRECTORY', value: '/mnt/records/$(HEADGATE_MODEL_NAME)' },
+        { name: 'HEADGATE_RECORDS_POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+      ]),
+    );
+    expect(podOf(podShape)['securityContext']).toMatchObject({ runAsUser: 65_532, fsGroup: 65_532 });
+    expect(podOf()['securityContext']).not.toHaveProperty('fsGroup');
+    const names = (env as { name: string }[]).map(({ name }) => name);
+    // Kubernetes puts in only what comes before.
+    expect(names.indexOf('HEADGATE_MODEL_NAME')).toBeLessThan(names.indexOf('HEADGATE_RECORDS_DIRECTORY'));
+  });
+
   test('tells the runtime what to compare with when it watches for drift, of which answers labels may come, and how much to log', () => {
     const drift = { baseline: 'File' as const, file: '/etc/baseline.json', learnRows: 500, window: '1m' };
-    const feedback = { answers: 500, wait: '2h' };
+    const feedback = { wait: '2h' };
     expect(environmentOf({ runtime: { logLevel: 'debug', drift, feedback } })).toMatchObject({
       HEADGATE_LOG_LEVEL: 'debug',
-      HEADGATE_FEEDBACK_ANSWERS: '500',
+      HEADGATE_FEEDBACK_ANSWERS: '10000',
       HEADGATE_FEEDBACK_WAIT_SECONDS: '7200',
       HEADGATE_DRIFT_BASELINE: 'File',
       HEADGATE_DRIFT_BASELINE_FILE: '/etc/baseline.json',
       HEADGATE_DRIFT_LEARN_ROWS: '500',
       HEADGATE_DRIFT_WINDOW_SECONDS: '60',
     });
+  });
+
+  test('tells the runtime where to find a Redis, whose password the kubelet takes from a Secret', () => {
+    const redis = { url: 'redis://redis.cache.svc:6379/1', secretName: 'redis-login' };
+    const runtime = { cache: { ttl: '10m', redis }, feedback: { answers: 500, redis } };
+    const password = { secretKeyRef: { name: 'redis-login', key: 'password' } };
+    expect((containerOf({ runtime })['env'] as unknown[]).slice(-8)).toEqual([
+      { name: 'HEADGATE_CACHE_TTL_MS', value: '600000' },
+      { name: 'HEADGATE_CACHE_REDIS_URL', value: redis.url },
+      { name: 'HEADGATE_CACHE_REDIS_PASSWORD', valueFrom: password },
+      { name: 'HEADGATE_FEEDBACK_ANSWERS', value: '500' },
+      { name: 'HEADGATE_FEEDBACK_REDIS_URL', value: redis.url },
+      { name: 'HEADGATE_FEEDBACK_REDIS_PASSWORD', valueFrom: password },
+      { name: 'HEADGATE_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
+      { name: 'HEADGATE_DRAIN_SECONDS', value: '15' },
+    ]);
   });
 
   test("leaves what the spec does not say to the runtime's own defaults", () => {

@@ -47,14 +47,15 @@ describe('a preview', () => {
   test("stands above the users' route, which would take its requests otherwise", () => {
     for (const { spec } of rendered(published, previewing(byHeader))) {
       expect(spec.http.map(({ name }) => name)).toEqual([
-        ...['headgate-routing', 'preview-grpc', 'preview', 'model-grpc', 'model'],
+        ...['headgate-routing', 'preview-grpc-stream', 'preview-grpc', 'preview'],
+        ...['model-grpc-stream', 'model-grpc', 'model'],
       ]);
     }
   });
 
   test('by header is asked for with it on the paths of the model, at the gateways and in the mesh', () => {
     const condition = { headers: { 'x-try': { exact: 'next' } } };
-    const [, overGrpc, overHttp] = fromGateways(previewing(byHeader)).spec.http;
+    const [, , overGrpc, overHttp] = fromGateways(previewing(byHeader)).spec.http;
     expect(overGrpc?.match[0]).toEqual({
       uri: { prefix: '/fraud/' },
       headers: { 'x-try': { exact: 'next' }, 'content-type': { prefix: 'application/grpc' } },
@@ -66,7 +67,7 @@ describe('a preview', () => {
       ],
       rewrite: { uri: '/' },
     });
-    expect(rendered(published, previewing(byHeader))[0].spec.http[2]?.match).toEqual([
+    expect(rendered(published, previewing(byHeader))[0].spec.http[3]?.match).toEqual([
       { uri: { prefix: '/' }, ...condition },
     ]);
   });
@@ -82,6 +83,7 @@ describe('a preview', () => {
     ).toBe(false);
     expect(rendered(published, previewing(byHost))[0].spec.http.map(({ name }) => name)).toEqual([
       'headgate-routing',
+      'model-grpc-stream',
       'model-grpc',
       'model',
     ]);
@@ -99,7 +101,7 @@ describe('a preview', () => {
   });
 
   test('has the timeout, the retries and the hash of every other route', () => {
-    const [, , preview, , users] = fromGateways(previewing(byHeader)).spec.http;
+    const [, , , preview, , , users] = fromGateways(previewing(byHeader)).spec.http;
     const common = ({ timeout, retries, headers: operations }: NonNullable<typeof users>): unknown => ({
       ...{ timeout, retries, operations },
     });

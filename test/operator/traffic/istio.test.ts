@@ -13,6 +13,7 @@ import {
   type Routing,
 } from '../../../operator/traffic/routing.ts';
 import type { DestinationRule } from '../../../operator/traffic/istio-destination-rule.ts';
+import type { HttpRoute } from '../../../operator/traffic/istio-routes.ts';
 import type { VirtualService } from '../../../operator/traffic/istio-virtual-service.ts';
 import { modelDeploymentWith, publicTraffic } from '../../support/model-deployment.ts';
 
@@ -116,6 +117,7 @@ describe('a rendered routing', () => {
         ports: [...new Set(route.map(({ destination }) => destination.port.number))],
       }));
       expect(ports.slice(1)).toEqual([
+        { name: 'model-grpc-stream', isGrpc: true, ports: [8081] },
         { name: 'model-grpc', isGrpc: true, ports: [8081] },
         { name: 'model', isGrpc: false, ports: [80] },
       ]);
@@ -128,9 +130,11 @@ describe('a rendered routing', () => {
       mirrors: [{ revision: CANDIDATE, weight: 1250 }],
     };
     for (const { spec } of rendered(published, routing)) {
-      const [, grpc, http] = spec.http;
+      const [, stream, grpc, http] = spec.http;
       const withPort = JSON.stringify({ ...grpc, name: 'model', match: http?.match });
       expect(withPort.replaceAll('{"number":8081}', '{"number":80}')).toBe(JSON.stringify(http));
+      const { name, match, rewrite, timeout, ...ofStreams } = stream as HttpRoute;
+      expect(grpc).toMatchObject(ofStreams);
     }
   });
 
@@ -177,20 +181,42 @@ describe('the routes', () => {
       traffic: { ...publicTraffic, retries: { attempts: 2 }, timeout: '1m30s' },
     });
     for (const { spec } of rendered(patient)) {
-      expect(spec.http[1]).toMatchObject({ retries: { attempts: 2 }, timeout: '90s' });
+      const [, , ...others] = spec.http;
+      expect(others.map(({ retries, timeout }) => [retries?.attempts, timeout])).toEqual([
+        [2, '90s'],
+        [2, '90s'],
+      ]);
     }
   });
 
+  test('end no stream over gRPC, which the timeout would count as one request', () => {
+    const paths = ['/fraud/inference.GRPCInferenceService/ModelStreamInfer', undefined];
+    for (const [index, { spec }] of [fromGateways(), inMesh()].entries()) {
+      const [, stream] = spec.http;
+      expect(stream).toMatchObject({ name: 'model-grpc-stream', retries: { attempts: 0 } });
+      expect(stream).not.toHaveProperty('timeout');
+      expect(stream?.match).toEqual([
+        {
+          uri: { exact: paths[index] ?? '/inference.GRPCInferenceService/ModelStreamInfer' },
+          headers: { 'content-type': { prefix: 'application/grpc' } },
+        },
+      ]);
+    }
+    expect(fromGateways().spec.http[1]?.rewrite).toEqual({
+      uri: '/inference.GRPCInferenceService/ModelStreamInfer',
+    });
+  });
+
   test('cut the prefix off, so that the model sees the paths that it knows', () => {
-    const [, grpc, users] = fromGateways().spec.http;
+    const [, , grpc, users] = fromGateways().spec.http;
     expect(users?.match).toEqual([{ uri: { prefix: '/fraud/' } }, { uri: { exact: '/fraud' } }]);
     expect(grpc?.match.map(({ uri }) => ({ uri }))).toEqual(users?.match);
     expect(users?.rewrite).toEqual({ uri: '/' });
   });
 
   test('leave paths alone where there is no prefix', () => {
-    const [, , users] = fromGateways(modelDeploymentWith({ traffic: { ...publicTraffic, pathPrefix: '/' } }))
-      .spec.http;
+    const atRoot = modelDeploymentWith({ traffic: { ...publicTraffic, pathPrefix: '/' } });
+    const [, , , users] = fromGateways(atRoot).spec.http;
     expect(users?.match).toEqual([{ uri: { prefix: '/' } }]);
     expect(users).not.toHaveProperty('rewrite');
   });
@@ -213,7 +239,7 @@ describe('two VirtualServices', () => {
   });
 
   test('give neighbours in the mesh the paths without a prefix, as at the Service itself', () => {
-    expect(inMesh().spec.http[2]?.match).toEqual([{ uri: { prefix: '/' } }]);
+    expect(inMesh().spec.http[3]?.match).toEqual([{ uri: { prefix: '/' } }]);
   });
 
   test('are one only where the spec names no gateway', () => {

@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { RedisStore, type RedisConnection } from '../../../runtime/cache/redis-store.ts';
+import { RedisStore } from '../../../runtime/cache/redis-store.ts';
 import { createLog } from '../../../runtime/log.ts';
+import type { RedisConnection } from '../../../runtime/redis/connection.ts';
+import { PatientRedis } from '../../../runtime/redis/patient-redis.ts';
 import type { Tensor } from '../../../runtime/tensor/datatype.ts';
+import { valueOf } from '../../support/scraped.ts';
 
 /** What no real Redis does when a test wants it: the real one is in test/redis. */
 beforeEach(() => {
@@ -15,14 +18,21 @@ const outputs: Tensor[] = [{ name: 'y', datatype: 'FP32', shape: [1], data: Floa
 
 function build(connection: Partial<RedisConnection>) {
   const log = createLog('error', {});
-  const options = { url: 'redis://127.0.0.1', password: undefined, ttlMs: 1000, log };
+  const options = {
+    url: 'redis://127.0.0.1',
+    password: undefined,
+    use: 'cache',
+    patienceMs: 50,
+    log,
+  } as const;
   const whole: RedisConnection = {
     get: () => Promise.resolve(null),
+    getAndDelete: () => Promise.resolve(null),
     set: () => Promise.resolve(null),
     close: () => undefined,
     ...connection,
   };
-  return new RedisStore(options, () => Promise.resolve(whole));
+  return new RedisStore(new PatientRedis(options, () => Promise.resolve(whole)), 1000);
 }
 
 describe('a Redis that never answers', () => {
@@ -38,7 +48,10 @@ describe('a Redis that never answers', () => {
     await vi.advanceTimersByTimeAsync(50);
     expect(await first).toBeUndefined();
     for (let request = 0; request < 100; request++) expect(await store.get('a')).toBeUndefined();
-    expect([asked, store.counts.failures, performance.now()]).toEqual([1, 1, expect.closeTo(50, 0)]);
+    expect([asked, performance.now()]).toEqual([1, expect.closeTo(50, 0)]);
+    expect(valueOf(store, 'headgate_cache_redis_failures_total')).toBe(1);
+    expect(valueOf(store, 'headgate_cache_redis_skipped_total')).toBe(100);
+    expect(valueOf(store, 'headgate_cache_redis_away')).toBe(1);
     await vi.advanceTimersByTimeAsync(1000);
     const [again, others] = [store.get('a'), store.get('a')];
     expect(await others).toBeUndefined();
@@ -63,6 +76,7 @@ describe('a Redis that fails', () => {
     expect(await store.get('a')).toBeUndefined();
     store.set('a', outputs);
     expect(await store.get('a')).toEqual(outputs);
+    expect(valueOf(store, 'headgate_cache_redis_away')).toBe(0);
   });
 
   it('gives no answer that is damaged or of another key', async () => {

@@ -19,7 +19,11 @@ describe('POST /feedback', { timeout: 60_000 }, () => {
     const { outputs } = JSON.parse(answer.text) as { outputs: { name: string; data: unknown[] }[] };
     const label = outputs.find(({ name }) => name === 'label')?.data[0];
     const joined = await send({ request_id: 'one', label });
-    expect([joined.status, JSON.parse(joined.text)]).toEqual([200, { request_id: 'one', accuracy: 1 }]);
+    const revision = 'tumour-7cb4d9f2a1';
+    expect([joined.status, JSON.parse(joined.text)]).toEqual([
+      200,
+      { request_id: 'one', revision, accuracy: 1 },
+    ]);
     const again = await send({ request_id: 'one', label });
     expect(again.status).toBe(404);
     expect(again.text).toContain("no answer to a request 'one' waits for its label here");

@@ -8,6 +8,11 @@ interface StreamAnswer {
   readonly infer_response: { readonly id: string; readonly outputs: readonly object[] } | null;
 }
 
+interface Report {
+  readonly lastRequestSecondsAgo: number;
+  readonly routings: readonly { readonly hash: string; readonly lastSeenSecondsAgo: number }[];
+}
+
 let runtime: RuntimeProcess;
 let client: GrpcClient;
 beforeAll(async () => {
@@ -72,17 +77,42 @@ describe('ModelStreamInfer', { timeout: 30_000 }, () => {
     const stream = other.streamInfer();
     stream.on('error', () => undefined);
     for (let index = 0; index < 30; index++) stream.write(request(`row ${index}`));
-    const inFlight = async (): Promise<number> => {
-      const { text } = await slow.askManagement('/headgate/report');
-      return (JSON.parse(text) as { inFlight: number }).inFlight;
+    const waiting = async (): Promise<number> => {
+      const { text } = await slow.askManagement('/metrics');
+      return Number(/^headgate_queue_depth\{.*\} (\d+)$/mu.exec(text)?.[1]);
     };
-    await slow.until('in receipt of all', async () => (await inFlight()) === 30);
+    await slow.until('in receipt of more than its executor takes', async () => (await waiting()) > 20);
     stream.cancel();
-    await slow.until('idle', async () => (await inFlight()) === 0);
+    await slow.until('idle', async () => (await waiting()) === 0);
     process.kill(slow.executorProcessId, 'SIGCONT');
     expect(await other.codeOf('ModelInfer', request('next'))).toBe(0);
     other.close();
     await slow.stop();
+  });
+
+  it('shows the routes that it came by once, when it is opened, and keeps no server from being idle', async () => {
+    const own = await RuntimeProcess.start();
+    const other = new GrpcClient(own.grpcPort);
+    const stream = other.streamInfer({ 'x-headgate-routing': 'older' });
+    stream.on('error', () => undefined);
+    const answers: StreamAnswer[] = [];
+    stream.on('data', (answer: StreamAnswer) => answers.push(answer));
+    stream.write(request('first'));
+    await expect.poll(() => answers.length).toBe(1);
+    const ages = async (): Promise<number[]> => {
+      const { text } = await own.askManagement('/headgate/report');
+      const { lastRequestSecondsAgo, routings } = JSON.parse(text) as Report;
+      expect(routings.map(({ hash }) => hash)).toEqual(['older']);
+      return [lastRequestSecondsAgo, ...routings.map(({ lastSeenSecondsAgo }) => lastSeenSecondsAgo)];
+    };
+    const youngest = async (): Promise<number> => Math.min(...(await ages()));
+    await expect.poll(youngest).toBeGreaterThan(0.2);
+    for (let index = 0; index < 5; index++) stream.write(request(`later ${index}`));
+    await expect.poll(() => answers.length).toBe(6);
+    expect(await youngest()).toBeGreaterThan(0.2);
+    stream.cancel();
+    other.close();
+    await own.stop();
   });
 
   it('is ended when the server leaves, after the answers to what had come', async () => {

@@ -14,6 +14,11 @@ describe('the header Server-Timing', () => {
       { batchRows: 8, cache: 'Miss' as const },
       'parse;dur=1, queue;dur=2, compute;dur=4, serialise;dur=1, batch;desc="rows=8", cache;desc=miss, total;dur=10',
     ],
+    [
+      'tells how long it waited for others',
+      { batchRows: 8, batchMs: 1.5 },
+      'parse;dur=1, queue;dur=2, compute;dur=4, serialise;dur=1, batch;dur=1.5;desc="rows=8", total;dur=10',
+    ],
     ['leaves out where the request never came', refusedAtOnce, 'total;dur=10'],
     [
       'is exact to a microsecond',

@@ -26,10 +26,11 @@ describe('the metrics of a model', () => {
   it('tell where the time of a request went', async () => {
     const metrics = build();
     metrics.onEnd(journeyOf(), answered(), 10);
-    metrics.onEnd(journeyOf(), answered(), 10);
+    metrics.onEnd(journeyOf({ batchMs: 1.5 }), answered(), 10);
     expect(await valuesOf(metrics, 'headgate_stage_duration_seconds_sum')).toEqual({
       'stage="parse"': 0.002,
       'stage="queue"': 0.004,
+      'stage="batch"': 0.0015,
       'stage="compute"': 0.008,
       'stage="serialise"': 0.002,
     });
@@ -40,7 +41,7 @@ describe('the metrics of a model', () => {
     const metrics = build();
     metrics.onEnd(journeyOf(refusedAtOnce), refused('Overloaded', 429), 1);
     const counts = await valuesOf(metrics, 'headgate_stage_duration_seconds_count');
-    expect(Object.values(counts)).toEqual([0, 0, 0, 0]);
+    expect(Object.values(counts)).toEqual([0, 0, 0, 0, 0]);
     expect(await valueOf(metrics, 'headgate_request_duration_seconds_count')).toBe(1);
   });
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Traffic } from '../../../runtime/metrics/traffic.ts';
+import type { Journey } from '../../../runtime/inference/journey.ts';
 import type { Origin } from '../../../runtime/inference/origin.ts';
+import { answered, journeyOf } from '../../support/journey.ts';
 
 function answer(traffic: Traffic, status: number, latencyMs: number, nowMs: number): void {
   answerTo('User', { traffic, status, latencyMs, nowMs });
@@ -16,6 +18,7 @@ function answerTo(
   }: { traffic: Traffic; status: number; latencyMs: number; nowMs: number },
 ): void {
   traffic.recordArrival(nowMs - latencyMs);
+  traffic.recordDeparture();
   traffic.recordAnswer({ origin, status, latencyMs }, nowMs);
 }
 
@@ -96,11 +99,27 @@ describe('the report of traffic', () => {
     },
   );
 
+  it('counts every message of a stream, and takes the first alone for one that a route has sent', () => {
+    const traffic = new Traffic();
+    const header = (): string => 'older';
+    const messageAt = (arrivedAtMs: number): Journey => ({
+      ...journeyOf({ arrivedAtMs, isLaterInStream: arrivedAtMs > 0 }),
+      header,
+    });
+    for (const arrivedAtMs of [0, 1000, 2000]) traffic.onArrival(messageAt(arrivedAtMs));
+    expect(traffic.report(2000)).toMatchObject({
+      ...{ inFlight: 1, lastRequestSecondsAgo: 2 },
+      routings: [{ hash: 'older', lastSeenSecondsAgo: 2 }],
+    });
+    for (const arrivedAtMs of [0, 1000, 2000]) traffic.onEnd(messageAt(arrivedAtMs), answered(), 2000);
+    expect(traffic.report(2000)).toMatchObject({ inFlight: 0, total: { requests: 3 } });
+  });
+
   it('knows what is in flight and charges nobody for a client that hung up', () => {
     const traffic = new Traffic();
     traffic.recordArrival(0);
     traffic.recordArrival(0);
-    traffic.recordHangUp();
+    traffic.recordDeparture();
     expect(traffic.report(0)).toMatchObject({ inFlight: 1, total: { requests: 0, errors: 0 } });
   });
 });

@@ -182,6 +182,8 @@ describe('the queue in front of the executor', () => {
     expect(bench.settled).toEqual(['a', 'b', 'c', 'd', 'e'].map((name) => `${name} answered`));
     expect(jobs.map(({ journey }) => journey.batchRows)).toEqual([2, 2, 3, 3, 3]);
     expect(jobs.map(({ journey }) => journey.computeMs)).toEqual([10, 10, 10, 10, 10]);
+    // They waited for the executor, not for each other.
+    expect(jobs.map(({ journey }) => journey.batchMs)).toEqual(Array(5).fill(undefined));
     expect(bench.releases).toEqual([
       { reason: 'Cheapest', requests: 2, rows: 2 },
       { reason: 'NothingToGain', requests: 3, rows: 3 },
@@ -222,18 +224,25 @@ describe('the queue in front of the executor', () => {
 
   it('holds a batch open for company that is expected, and not beyond maxDelay', async () => {
     const bench = build({ profile: flat, limits: { maxRows: 4, maxDelayMs: 40 } });
-    const ask = async (names: readonly string[]): Promise<void> => {
-      for (const name of names) bench.submit(name);
+    const ask = async (names: readonly string[]): Promise<Job[]> => {
+      const jobs = names.map((name) => bench.submit(name));
       await rest();
+      return jobs;
     };
     for (let round = 0; round < 6; round++) {
       await ask(['a', 'b', 'c', 'd']);
       await answerAll(bench);
     }
-    await ask(['e']);
+    const [first] = await ask(['e']);
     expect(bench.executor.running).toEqual([]);
-    await ask(['f']);
+    const [second] = await ask(['f']);
     await expect.poll(() => bench.executor.running).toEqual(['e+f']);
+    // An executor was there all the time.
+    const [waited, queued] = [first?.journey.batchMs ?? 0, first?.journey.queueMs ?? Infinity];
+    expect(waited).toBeGreaterThan(queued);
+    expect(waited).toBeGreaterThanOrEqual(second?.journey.batchMs ?? Infinity);
+    // One of two gains half of the 10 ms of a run.
+    expect(waited + queued).toBeGreaterThan(4);
     expect(bench.releases.at(-1)).toEqual({ reason: 'DelayOver', requests: 2, rows: 2 });
     await answerAll(bench);
   });

@@ -77,7 +77,7 @@ export class ScriptedExecutor implements Executor {
 }
 
 export function journeyOf(deadlineAtMs?: number): JourneyTimes {
-  return { deadlineAtMs, queueMs: undefined, computeMs: undefined, batchRows: undefined };
+  return { deadlineAtMs, queueMs: undefined, batchMs: undefined, computeMs: undefined, batchRows: undefined };
 }
 
 /** A request of one row, which bears the name. */

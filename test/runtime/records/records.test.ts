@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -114,6 +114,19 @@ describe('decision records', { timeout: 60_000 }, () => {
     });
     expect(status).toBe(400);
     expect(text).not.toContain('node_modules');
+  });
+
+  it('on a volume that pods share are erased by each from its own folder', async () => {
+    runtime = await RuntimeProcess.start({
+      HEADGATE_RECORDS_SINK: 'File',
+      HEADGATE_RECORDS_DIRECTORY: directory,
+      HEADGATE_RECORDS_POD: 'tumour-a',
+    });
+    mkdirSync(path.join(directory, 'tumour-b'));
+    for (const id of ['keep', 'forget']) await infer(id);
+    const { text } = await erase({ requestIds: ['forget'] });
+    expect(JSON.parse(text)).toEqual({ erased: 1, otherPods: ['tumour-b'] });
+    expect(readdirSync(path.join(directory, 'tumour-a'))).toEqual(['records.jsonl']);
   });
 
   it('go out as CloudEvents that tools for KServe understand', async () => {

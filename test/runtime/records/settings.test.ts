@@ -33,6 +33,7 @@ describe('the settings of records', () => {
     expect(read({ HEADGATE_RECORDS_SINK: 'File' })?.sink).toEqual({
       kind: 'File',
       directory: '/var/lib/headgate/records',
+      pod: undefined,
       maxBytes: 64 * 2 ** 20,
       maxFiles: 4,
       maxAgeMs: undefined,
@@ -64,6 +65,7 @@ describe('the settings of records', () => {
     ['HEADGATE_RECORDS_SAMPLE_PERCENT', '0', 'a whole number from 1 to 100'],
     ['HEADGATE_RECORDS_REDACT', 'age', 'is no JSON'],
     ['HEADGATE_RECORDS_REDACT', '{"age":true}', 'a JSON array of the names of inputs'],
+    ['HEADGATE_RECORDS_POD', '../other', 'the name of the pod'],
     ['HEADGATE_RECORDS_USER_HEADER', 'x user', 'the name of a request header'],
     ['HEADGATE_RECORDS_HTTP_URL', 'ftp://example.com', 'http:// or https://'],
     ['HEADGATE_RECORDS_HTTP_URL', 'http://me:secret@example.com', 'http:// or https://'],

@@ -63,6 +63,12 @@ describe('a recorded output and the one of now', () => {
       largestDifference: 0,
     },
     {
+      name: 'an infinity and a number',
+      pair: [floats('y', [Infinity]), floats('y', [1])],
+      agrees: false,
+      largestDifference: Infinity,
+    },
+    {
       name: 'classes that differ, however near',
       pair: [integers('y', [1]), integers('y', [2])],
       agrees: false,

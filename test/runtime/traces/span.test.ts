@@ -31,6 +31,15 @@ describe('the spans of a request', () => {
     expect(spans[3]?.attributes).toEqual({ 'headgate.batch.rows': 8 });
   });
 
+  it('are apart while it waited for others to share its run', () => {
+    const spans = spansOf(answered(), { batchMs: 1.5 });
+    expect(spans.slice(2, 5).map(({ name, startMs, endMs }) => [name, startMs, endMs])).toEqual([
+      ['queue', 101, 103],
+      ['batch', 103, 104.5],
+      ['compute', 104.5, 108.5],
+    ]);
+  });
+
   it('have no stage that the request never came to', () => {
     expect(spansOf(refused('Overloaded', 429), refusedAtOnce).map(({ name }) => name)).toEqual(['infer']);
   });

@@ -1,4 +1,15 @@
-import type { RedisConnection, RedisOptions } from './redis-store.ts';
+import type { RedisSettings } from './settings.ts';
+
+/** What this server needs of a connection. */
+export interface RedisConnection {
+  get(key: string): Promise<Buffer | null>;
+  /** Of all that ask for a key at one time, one gets its value. */
+  getAndDelete(key: string): Promise<Buffer | null>;
+  set(key: string, value: Buffer, ttlMs: number): Promise<unknown>;
+  close(): void;
+}
+
+export type Connect = (settings: RedisSettings) => Promise<RedisConnection>;
 
 const CONNECT_TIMEOUT_MS = 2000;
 const LONGEST_PAUSE_MS = 5000;
@@ -9,7 +20,7 @@ function pauseMs(retries: number): number {
 }
 
 /** A connection that comes back by itself; meanwhile whatever is asked fails at once. */
-export async function connectToRedis({ url, password }: RedisOptions): Promise<RedisConnection> {
+export async function connectToRedis({ url, password }: RedisSettings): Promise<RedisConnection> {
   // Only who uses it pays for loading it.
   const { createClient, RESP_TYPES } = await import('@redis/client');
   const client = createClient({
@@ -24,6 +35,7 @@ export async function connectToRedis({ url, password }: RedisOptions): Promise<R
   const inBytes = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
   return {
     get: (key) => inBytes.get(key),
+    getAndDelete: (key) => inBytes.getDel(key),
     set: (key, value, ttlMs) => client.set(key, value, { expiration: { type: 'PX', value: ttlMs } }),
     close: () => client.destroy(),
   };

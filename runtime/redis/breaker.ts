@@ -14,6 +14,11 @@ export class Breaker {
     return true;
   }
 
+  /** Whether it is known to be away: nobody asks it, or one finds out. */
+  get isOpen(): boolean {
+    return this.#restsUntilMs !== -Infinity;
+  }
+
   succeeded(): void {
     this.#isTrying = false;
     this.#restsUntilMs = -Infinity;
