@@ -113,7 +113,10 @@ export class Operator {
 
   private onElected(term: Term, identity: string): void {
     this.log.info('leading', { identity });
-    void this.beginPasses(term);
+    void term.beginAfter(
+      async () => await this.caches.refresh(),
+      () => this.beginPasses(term),
+    );
   }
 
   /**
@@ -121,9 +124,7 @@ export class Operator {
    * knows its routes, and not yet the promotion that they follow, would take them back. So all is listed anew first.
    * What passes of an earlier term may still do meets that term's fence.
    */
-  private async beginPasses(term: Term): Promise<void> {
-    await this.caches.refresh();
-    if (term.isOver) return;
+  private beginPasses(term: Term): void {
     const transport = term.fence(this.transport);
     this.controller = this.createController(new KubernetesCluster(transport, this.caches, this.discovery));
     this.enqueueAll();

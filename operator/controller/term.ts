@@ -16,6 +16,12 @@ export class Term {
     this.leadsUntilMs = leadsUntilMs;
   }
 
+  /** It is over for good. */
+  get hasEnded(): boolean {
+    return this.isEnded;
+  }
+
+  /** Nothing may be written now. Where only a renewal is late, its answer makes the term go on. */
   get isOver(): boolean {
     return this.isEnded || performance.now() >= this.leadsUntilMs;
   }
@@ -27,6 +33,15 @@ export class Term {
 
   end(): void {
     this.isEnded = true;
+  }
+
+  /**
+   * Calls `begin` once `prepare` is done, unless the term has ended meanwhile. A renewal may be late at that moment: a
+   * leader that gave up for that would hold the Lease, renew it from then on, and never do anything.
+   */
+  async beginAfter(prepare: () => Promise<void>, begin: () => void): Promise<void> {
+    await prepare();
+    if (!this.hasEnded) begin();
   }
 
   /** Settled once every write that went out has been answered. */

@@ -42,6 +42,40 @@ function fenced(term: Term, way = connection()): Transport {
   return term.fence(createTransport(way));
 }
 
+describe('a term', () => {
+  it.each([
+    ['lasts', (term: Term): void => term.extend(FAR_MS)],
+    [
+      'has a renewal that is late, and comes',
+      (term: Term): void => void setImmediate(() => term.extend(FAR_MS)),
+    ],
+  ])('is begun where it %s while all is prepared', async (_, meanwhile) => {
+    const term = new Term(performance.now());
+    let begun = 0;
+    await term.beginAfter(
+      async () => {
+        await Promise.resolve();
+        meanwhile(term);
+      },
+      () => begun++,
+    );
+    expect(begun).toBe(1);
+  });
+
+  it('is not begun where it has ended while all was prepared', async () => {
+    const term = new Term(FAR_MS);
+    let begun = 0;
+    await term.beginAfter(
+      async () => {
+        await Promise.resolve();
+        term.end();
+      },
+      () => begun++,
+    );
+    expect(begun).toBe(0);
+  });
+});
+
 describe('the fence of a term', () => {
   it.each(WRITES)('lets a %s out while it lasts', async (method) => {
     await fenced(new Term(FAR_MS)).request({ method, path: '/x' });
