@@ -87,6 +87,23 @@ export default defineConfig(
     },
   },
   {
+    files: ['runtime/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: 'node:http',
+              allowTypeImports: true,
+              message: 'It loads undici, 12 MB; node-http.ts has what is used of it.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     files: ['test/**/*.ts'],
     rules: {
       // A describe block is a chapter of sentences, not a function.

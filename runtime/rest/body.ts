@@ -3,16 +3,11 @@ import { RequestError } from '../errors.ts';
 import { HangUpError } from '../inference/inference-service.ts';
 import type { Body, BodyBudget } from '../body/budget.ts';
 import { createDecoder } from '../body/compression.ts';
+import { Gathering, isWorthGathering } from '../body/gathering.ts';
 import { HEADER_LENGTH } from './binary-data.ts';
 
 const BROKEN_CODING =
   'the body is not what its content-encoding says: expected complete gzip or deflate data';
-/** Of the widest numbers. */
-const ALIGNMENT_BYTES = 8;
-
-/** A body that declares this much gets a block of memory for all of it, once this share of it has come. */
-const LARGE_BYTES = 131_072;
-const SHARE_OF_A_CLAIM = 0.25;
 
 interface Expected {
   /** Of the whole body; undefined where nothing says so. */
@@ -24,51 +19,48 @@ interface Expected {
 class BodyReader {
   readonly #budget: BodyBudget;
   readonly #expected: Expected;
-  readonly #padding: number;
-  #chunks: Buffer[] = [];
-  #block: ArrayBuffer | undefined;
+  #pieces: Buffer[] = [];
+  #gathering: Gathering | undefined;
   #length = 0;
 
   constructor(budget: BodyBudget, expected: Expected) {
     this.#budget = budget;
     this.#expected = expected;
-    this.#padding = -expected.alignedAt & (ALIGNMENT_BYTES - 1);
   }
 
-  add(chunk: Buffer): void {
-    this.#budget.checkSize(this.#length + chunk.length);
-    this.#budget.reserve(chunk.length);
-    this.#length += chunk.length;
-    if (this.#block !== undefined) {
-      chunk.copy(new Uint8Array(this.#block), this.#padding + this.#length - chunk.length);
+  add(piece: Buffer): void {
+    this.#budget.checkSize(this.#length + piece.length);
+    this.#budget.reserve(piece.length);
+    this.#length += piece.length;
+    if (this.#gathering !== undefined) {
+      this.#gathering.add(piece);
       return;
     }
-    this.#chunks.push(chunk);
+    this.#pieces.push(piece);
     const { bytes = 0 } = this.#expected;
-    if (bytes >= LARGE_BYTES && this.#length >= bytes * SHARE_OF_A_CLAIM) this.#gather(bytes);
+    if (isWorthGathering(bytes, this.#length)) this.#gather(bytes);
   }
 
   release(isUnread = false): void {
     this.#budget.release(this.#length);
     this.#length = 0;
-    if (isUnread && this.#block !== undefined) this.#budget.blocks.giveBack(this.#block);
-    this.#block = undefined;
+    if (isUnread && this.#gathering !== undefined) this.#budget.blocks.giveBack(this.#gathering.block);
+    this.#gathering = undefined;
   }
 
   /** What came in more than one piece is aligned. */
   finish(): Body {
-    const [first] = this.#chunks;
-    if (this.#chunks.length !== 1) this.#gather(this.#length);
-    const bytes = this.#block === undefined ? first : Buffer.from(this.#block, this.#padding, this.#length);
-    return { bytes: bytes ?? Buffer.alloc(0), release: (isUnread) => this.release(isUnread) };
+    const [only] = this.#pieces;
+    const isOne = this.#gathering === undefined && this.#pieces.length === 1;
+    const bytes = isOne && only !== undefined ? only : this.#gather(this.#length);
+    return { bytes, release: (isUnread) => this.release(isUnread) };
   }
 
-  #gather(bytes: number): void {
-    this.#block ??= this.#budget.blocks.take(this.#padding + bytes);
-    const memory = new Uint8Array(this.#block);
-    let position = this.#padding;
-    for (const chunk of this.#chunks) position += chunk.copy(memory, position);
-    this.#chunks = [];
+  #gather(bytes: number): Buffer {
+    this.#gathering ??= new Gathering(this.#budget.blocks, bytes, this.#expected.alignedAt);
+    for (const piece of this.#pieces) this.#gathering.add(piece);
+    this.#pieces = [];
+    return this.#gathering.bytes;
   }
 }
 

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'winston';
 import { RequestError } from '../errors.ts';
+import { createServer } from '../node-http.ts';
 import { Exchange, type AnswerStyle } from './exchange.ts';
 import { explainUnknownPath, type Route } from './routes.ts';
 

@@ -1,5 +1,6 @@
-import { Agent as HttpAgent, request as requestByHttp } from 'node:http';
+import type { Agent } from 'node:http';
 import { Agent as HttpsAgent, request as requestByHttps } from 'node:https';
+import { Agent as HttpAgent, request as requestByHttp } from '../node-http.ts';
 import type { Sink } from '../outbox/outbox.ts';
 import { toOtlp, type Resource } from './otlp.ts';
 import type { TraceSettings } from './settings.ts';
@@ -9,7 +10,7 @@ import type { Trace } from './span.ts';
 export class OtlpSink implements Sink<Trace> {
   readonly #settings: TraceSettings;
   readonly #resource: Resource;
-  readonly #agent: HttpAgent;
+  readonly #agent: Agent;
 
   constructor(settings: TraceSettings, resource: Resource) {
     this.#settings = settings;

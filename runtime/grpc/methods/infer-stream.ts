@@ -25,6 +25,8 @@ class StreamedInference implements InferenceCall {
   #body: Body | undefined;
   #form: Form = 'Raw';
   #id = '';
+  /** As of a call with one message. */
+  #isAnswered = false;
   /** Undefined: nobody is there to read it. */
   reply: Buffer | undefined;
 
@@ -66,6 +68,7 @@ class StreamedInference implements InferenceCall {
   };
 
   readonly deliver = (answer: InferAnswer): void => {
+    this.#isAnswered = true;
     this.reply = writeStreamAnswer(writeInferAnswer(answer, this.#form));
   };
 
@@ -75,7 +78,7 @@ class StreamedInference implements InferenceCall {
 
   close(): void {
     this.forget();
-    this.#body?.release();
+    this.#body?.release(this.#isAnswered);
   }
 }
 

@@ -19,6 +19,8 @@ class GrpcInference implements InferenceCall {
   readonly #dataPlane: DataPlane;
   #body: Body | undefined;
   #form: Form = 'Raw';
+  /** The run of a request that has its answer is over, and with it the last use of the tensors in its message. */
+  #isAnswered = false;
 
   constructor(call: GrpcCall, dataPlane: DataPlane) {
     this.#call = call;
@@ -44,13 +46,15 @@ class GrpcInference implements InferenceCall {
     return request;
   };
 
-  readonly deliver = (answer: InferAnswer): Promise<void> =>
-    this.#call.answer(writeInferAnswer(answer, this.#form));
+  readonly deliver = (answer: InferAnswer): Promise<void> => {
+    this.#isAnswered = true;
+    return this.#call.answer(writeInferAnswer(answer, this.#form));
+  };
 
   readonly refuse = (error: RequestError): void => this.#call.fail(error);
 
   close(): void {
-    this.#body?.release();
+    this.#body?.release(this.#isAnswered);
   }
 }
 

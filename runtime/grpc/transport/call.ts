@@ -104,8 +104,8 @@ export class GrpcCall {
 
   async unfold(frame: HeldFrame): Promise<Body> {
     const encoding = this.header('grpc-encoding');
-    if (!frame.isCompressed) return { bytes: frame.message, release: () => frame.release() };
     const body = await unfold(frame, encoding, this.#context.budget);
+    if (!frame.isCompressed) return body;
     // Who sends compressed messages wants compressed answers; who does not has more network than processor.
     this.#coding = encoding === 'deflate' ? 'deflate' : 'gzip';
     return body;

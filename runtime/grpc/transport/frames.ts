@@ -1,9 +1,13 @@
+import { Gathering, isWorthGathering } from '../../body/gathering.ts';
 import { RequestError } from '../../errors.ts';
+import { MemoryBlocks } from '../../memory-blocks.ts';
 
 /** A message as it travels: one byte that says whether it is compressed, four for its length, then itself. */
 export interface Frame {
   readonly isCompressed: boolean;
   readonly message: Buffer;
+  /** What the message lies in, where it has it for itself. */
+  readonly block?: ArrayBuffer;
 }
 
 const PREFIX_BYTES = 5;
@@ -11,14 +15,18 @@ const PREFIX_BYTES = 5;
 /** Cuts what arrives into messages; https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
 export class FrameReader {
   readonly #checkSize: (messageBytes: number) => void;
+  readonly #blocks: MemoryBlocks;
+  /** A large message of which a part has come. */
+  #gathering: Gathering | undefined;
   #chunks: Buffer[] = [];
   #available = 0;
   /** Of the message that is coming in; undefined: its prefix is yet to come. */
   #prefix: { readonly isCompressed: boolean; readonly length: number } | undefined;
 
   /** `checkSize` is asked before the first byte of a message is kept, and throws. */
-  constructor(checkSize: (messageBytes: number) => void) {
+  constructor(checkSize: (messageBytes: number) => void, blocks = new MemoryBlocks()) {
     this.#checkSize = checkSize;
+    this.#blocks = blocks;
   }
 
   /** Whether part of a message has come and the rest has not. */
@@ -28,8 +36,9 @@ export class FrameReader {
 
   /** Throws RequestError for what cannot be a message. */
   push(chunk: Buffer): Frame[] {
-    this.#chunks.push(chunk);
-    this.#available += chunk.length;
+    const rest = this.#gathering?.add(chunk) ?? chunk;
+    if (rest.length > 0) this.#chunks.push(rest);
+    this.#available += rest.length;
     const frames: Frame[] = [];
     for (let frame = this.#next(); frame !== undefined; frame = this.#next()) frames.push(frame);
     return frames;
@@ -37,10 +46,28 @@ export class FrameReader {
 
   #next(): Frame | undefined {
     this.#prefix ??= this.#readPrefix();
-    if (this.#prefix === undefined || this.#available < this.#prefix.length) return undefined;
+    if (this.#prefix === undefined) return undefined;
     const { isCompressed, length } = this.#prefix;
+    const gathering = this.#gather(length);
+    if (gathering === undefined ? this.#available < length : !gathering.isComplete) return undefined;
     this.#prefix = undefined;
-    return { isCompressed, message: this.#take(length) };
+    this.#gathering = undefined;
+    if (gathering === undefined) return { isCompressed, message: this.#take(length) };
+    return { isCompressed, message: gathering.bytes, block: gathering.block };
+  }
+
+  /** Undefined for a message that is all there, or not worth it. */
+  #gather(length: number): Gathering | undefined {
+    const isAllThere = this.#available >= length;
+    if (this.#gathering !== undefined || isAllThere) return this.#gathering;
+    if (!isWorthGathering(length, this.#available)) return undefined;
+    // Raw contents are the last field of a request: with one input, they end where the message does.
+    this.#gathering = new Gathering(this.#blocks, length, length);
+    // Less than the message is here, so all of it belongs to it.
+    for (const chunk of this.#chunks) this.#gathering.add(chunk);
+    this.#chunks = [];
+    this.#available = 0;
+    return this.#gathering;
   }
 
   #readPrefix(): { isCompressed: boolean; length: number } | undefined {

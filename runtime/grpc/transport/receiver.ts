@@ -17,7 +17,8 @@ export interface MessageListener {
 
 /** A message that counts against the budget until it is released. */
 export interface HeldFrame extends Frame {
-  release(): void;
+  /** Once; a message that nobody reads any more lends its memory to others. */
+  release(isUnread?: boolean): void;
 }
 
 /** Takes messages from a stream, counting every byte against the budget as it comes. */
@@ -34,7 +35,7 @@ export class Receiver {
     this.#source = source;
     this.#budget = budget;
     this.#listener = listener;
-    this.#frames = new FrameReader((bytes) => budget.checkSize(bytes));
+    this.#frames = new FrameReader((bytes) => budget.checkSize(bytes), budget.blocks);
     source.on('data', (chunk: Buffer) => this.#take(chunk));
     source.once('end', () => this.#end());
     source.once('close', () => {
@@ -60,9 +61,11 @@ export class Receiver {
     // What the prefix took is given back with the message.
     this.#held -= length;
     let isHeld = true;
-    const release = (): void => {
-      if (isHeld) this.#budget.release(length);
+    const release = (isUnread = false): void => {
+      if (!isHeld) return;
       isHeld = false;
+      this.#budget.release(length);
+      if (isUnread && frame.block !== undefined) this.#budget.blocks.giveBack(frame.block);
     };
     this.#listener.onFrame({ ...frame, release });
   }
@@ -153,7 +156,7 @@ export async function unfold(
   encoding: string | undefined,
   budget: BodyBudget,
 ): Promise<Body> {
-  if (!frame.isCompressed) return { bytes: frame.message, release: () => frame.release() };
+  if (!frame.isCompressed) return { bytes: frame.message, release: (isUnread) => frame.release(isUnread) };
   const chunks: Buffer[] = [];
   let length = 0;
   const release = (): void => budget.release(length);

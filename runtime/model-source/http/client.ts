@@ -1,7 +1,8 @@
 import type { LookupAddress } from 'node:dns';
-import { request as requestByHttp, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request as requestByHttps } from 'node:https';
 import type { LookupFunction } from 'node:net';
+import { request as requestByHttp } from '../../node-http.ts';
 import { TransientError } from '../persist.ts';
 import type { AddressGuard } from './address-guard.ts';
 

@@ -1,7 +1,8 @@
-import { Agent as HttpAgent, request as requestByHttp, type ClientRequest } from 'node:http';
+import type { Agent, ClientRequest } from 'node:http';
 import { Agent as HttpsAgent, request as requestByHttps } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { AddressGuard } from '../../model-source/http/address-guard.ts';
+import { Agent as HttpAgent, request as requestByHttp } from '../../node-http.ts';
 import { LossError, type Sink } from '../../outbox/outbox.ts';
 import { toCloudEvents, type CloudEvent } from '../cloud-event.ts';
 import type { DecisionRecord } from '../record.ts';
@@ -17,7 +18,7 @@ const ANSWER_LIMIT_MS = 5000;
 export class HttpSink implements Sink<DecisionRecord> {
   readonly #settings: HttpSinkSettings;
   readonly #guard: AddressGuard;
-  readonly #agent: HttpAgent;
+  readonly #agent: Agent;
 
   constructor(settings: HttpSinkSettings) {
     this.#settings = settings;

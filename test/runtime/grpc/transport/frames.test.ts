@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RequestError } from '../../../../runtime/errors.ts';
-import { FrameReader, writeFrame } from '../../../../runtime/grpc/transport/frames.ts';
+import { FrameReader, writeFrame, type Frame } from '../../../../runtime/grpc/transport/frames.ts';
+import { MemoryBlocks } from '../../../../runtime/memory-blocks.ts';
 
 const anyFrame = fc.record({ message: fc.uint8Array({ maxLength: 300 }), isCompressed: fc.boolean() });
 
@@ -25,6 +26,41 @@ describe('messages on their way', () => {
         expect(reader.isWithinFrame).toBe(false);
       }),
     );
+  });
+
+  it('come out as they went in where they are large, each in a block that it has for itself', () => {
+    const large = fc.integer({ min: 0, max: 500_000 }).map((length) => Buffer.alloc(length, length % 251));
+    const sizes = fc.array(fc.integer({ min: 1, max: 70_000 }), { minLength: 1, maxLength: 10 });
+    fc.assert(
+      fc.property(fc.array(large, { maxLength: 4 }), sizes, (messages, cuts) => {
+        const stream = Buffer.concat(messages.map((message) => writeFrame(message, false)));
+        const blocks = new MemoryBlocks();
+        const reader = new FrameReader(() => undefined, blocks);
+        const read: Frame[] = [];
+        let position = 0;
+        for (let turn = 0; position < stream.length; turn++) {
+          const length = cuts[turn % cuts.length] ?? 1;
+          read.push(...reader.push(stream.subarray(position, position + length)));
+          position += length;
+        }
+        expect(read).toHaveLength(messages.length);
+        for (const [index, message] of messages.entries()) {
+          expect(read[index]?.message.equals(message)).toBe(true);
+        }
+        const own = read.flatMap(({ block }) => block ?? []);
+        expect(new Set(own).size).toBe(own.length);
+        expect(reader.isWithinFrame).toBe(false);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('end at a multiple of eight where they are large: there the raw contents of one input end', () => {
+    const reader = new FrameReader(() => undefined);
+    const stream = writeFrame(Buffer.alloc(300_003), false);
+    expect(reader.push(stream.subarray(0, 100_000))).toEqual([]);
+    const [frame] = reader.push(stream.subarray(100_000));
+    expect(((frame?.message.byteOffset ?? NaN) + 300_003) % 8).toBe(0);
   });
 
   it('are measured by what their prefix says, before any of it is kept', () => {
