@@ -52,6 +52,8 @@ export const MODEL_MOUNT = '/mnt/model';
 export const CREDENTIALS_FOLDER = '/etc/headgate/credentials';
 export const IDENTITY_FOLDER = '/var/run/secrets/headgate.dev/identity';
 export const DOWNLOAD_FOLDER = '/var/lib/headgate';
+/** Where the Secrets of a Redis are mounted, those of each use in a folder of its own. */
+export const REDIS_FOLDER = '/etc/headgate/redis';
 /** Where a claim for records is mounted. */
 export const RECORDS_MOUNT = '/mnt/records';
 

@@ -1,5 +1,12 @@
 import Type, { type TObject } from 'typebox';
-import { CREDENTIALS_FOLDER, DOWNLOAD_FOLDER, IDENTITY_FOLDER, MODEL_MOUNT, RECORDS_MOUNT } from './names.ts';
+import {
+  CREDENTIALS_FOLDER,
+  DOWNLOAD_FOLDER,
+  IDENTITY_FOLDER,
+  MODEL_MOUNT,
+  RECORDS_MOUNT,
+  REDIS_FOLDER,
+} from './names.ts';
 import { listByKey, nativeObject, quantity, rules, text, textOfForm, type Rule } from './schema.ts';
 
 function keyOf(kind: string): TObject {
@@ -78,7 +85,7 @@ export const environmentSchema = Type.Array(environmentVariableSchema, {
 
 const RESERVED_VOLUMES = [
   ...['downloads', 'scratch', 'model', 'model-credentials', 'model-identity'],
-  'decision-records',
+  ...['decision-records', 'cache-redis', 'feedback-redis'],
 ];
 const VOLUME_SOURCES = ['configMap', 'secret', 'projected', 'emptyDir', 'persistentVolumeClaim'];
 
@@ -149,6 +156,8 @@ const RESERVED_PATHS = [
   CREDENTIALS_FOLDER,
   IDENTITY_FOLDER,
   RECORDS_MOUNT,
+  `${REDIS_FOLDER}/cache`,
+  `${REDIS_FOLDER}/feedback`,
 ];
 
 export const mountSchema = Type.Object(

@@ -19,7 +19,7 @@ export function redisSchema(
           `${field}.secretName must be the name of a Secret, for example redis-login`,
           {
             description:
-              'A Secret of the same namespace, which only the pods read: its key password is that of Redis. Without it, none is given.',
+              'A Secret of the same namespace, which only the pods mount: its key password is that of Redis. Without it, none is given.',
             minLength: 1,
             maxLength: 253,
             example: 'redis-login',

@@ -6,7 +6,8 @@ import { buildRuntimeContainer, DRAIN_SECONDS, type Container } from './containe
 import type { Snapshot } from './controller-revision.ts';
 import { gpuTolerations, withGpuAffinity } from './gpu.ts';
 import { supplyModel } from './model-supply.ts';
-import { buildVolumes, recordsClaim, type Volume } from './volumes.ts';
+import { recordsClaim } from './runtime-mounts.ts';
+import { buildVolumes, type Volume } from './volumes.ts';
 
 export interface Deployment extends KubernetesObject {
   readonly spec: {
@@ -106,7 +107,7 @@ function podSecurity(snapshot: Snapshot): Record<string, unknown> {
     runAsUser: RUNTIME_USER,
     runAsGroup: RUNTIME_USER,
     // A new volume belongs to root.
-    ...(recordsClaim(snapshot).length > 0 && {
+    ...(recordsClaim(snapshot) !== undefined && {
       fsGroup: RUNTIME_USER,
       fsGroupChangePolicy: 'OnRootMismatch',
     }),

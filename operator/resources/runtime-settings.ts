@@ -4,6 +4,7 @@ import type { PodShape } from '../api/model-deployment.ts';
 import { RECORDS_MOUNT } from '../api/names.ts';
 import type { ModelSources } from './controller-revision.ts';
 import { quantityUnits } from './quantity.ts';
+import { redisPasswordFile, type RedisUse } from './runtime-mounts.ts';
 
 export interface EnvironmentVariable {
   readonly name: string;
@@ -40,7 +41,7 @@ const settingsOf: {
   cache: ({ ttl, maxSize, redis }) => ({
     HEADGATE_CACHE_TTL_MS: milliseconds(ttl),
     HEADGATE_CACHE_MAX_BYTES: bytes(maxSize),
-    ...(redis && redisSettings('HEADGATE_CACHE', redis)),
+    ...(redis && redisSettings('cache', redis)),
   }),
   inputs: (inputs) => ({ HEADGATE_INPUTS: canonicalJson(inputs) }),
   output: (output) => ({ HEADGATE_OUTPUT: canonicalJson(output) }),
@@ -69,7 +70,7 @@ const settingsOf: {
     HEADGATE_FEEDBACK_ANSWERS: answers,
     HEADGATE_FEEDBACK_WAIT_SECONDS: seconds(wait),
     ...(redis && {
-      ...redisSettings('HEADGATE_FEEDBACK', redis),
+      ...redisSettings('feedback', redis),
       HEADGATE_NAMESPACE: fieldOfPod('metadata.namespace'),
     }),
   }),
@@ -98,12 +99,11 @@ function recordEvents({ url }: NonNullable<Records['http']>, { allow }: ModelSou
   };
 }
 
-/** The kubelet reads the Secret: the operator has no right to. */
-function redisSettings(prefix: string, { url, secretName }: NonNullable<Fields['cache']['redis']>): Settings {
-  const password = { valueFrom: { secretKeyRef: { name: secretName, key: 'password' } } };
+function redisSettings(use: RedisUse, { url, secretName }: NonNullable<Fields[RedisUse]['redis']>): Settings {
+  const prefix = `HEADGATE_${use.toUpperCase()}_REDIS`;
   return {
-    [`${prefix}_REDIS_URL`]: url,
-    [`${prefix}_REDIS_PASSWORD`]: secretName === undefined ? undefined : password,
+    [`${prefix}_URL`]: url,
+    [`${prefix}_PASSWORD_FILE`]: secretName === undefined ? undefined : redisPasswordFile(use),
   };
 }
 

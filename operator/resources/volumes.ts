@@ -1,6 +1,7 @@
-import { DOWNLOAD_FOLDER, RECORDS_MOUNT } from '../api/names.ts';
+import { DOWNLOAD_FOLDER } from '../api/names.ts';
 import type { Snapshot } from './controller-revision.ts';
 import { supplyModel } from './model-supply.ts';
+import { runtimeMounts } from './runtime-mounts.ts';
 
 export interface Volume {
   readonly name: string;
@@ -14,24 +15,13 @@ export interface VolumeMount {
   readonly readOnly?: boolean;
 }
 
-const RECORDS_VOLUME = 'decision-records';
-
-/** The claim that the pods write to, if there is one. */
-export function recordsClaim({ podShape }: Snapshot): readonly string[] {
-  const claimName = podShape.runtime?.records?.file?.claimName;
-  return claimName === undefined ? [] : [claimName];
-}
-
 /** The root file system is read-only: what has to be written goes into folders that die with the pod. */
 export function buildVolumes(snapshot: Snapshot): readonly Volume[] {
   return [
     { name: 'downloads', emptyDir: {} },
     { name: 'scratch', emptyDir: {} },
     ...supplyModel(snapshot).volumes,
-    ...recordsClaim(snapshot).map((claimName) => ({
-      name: RECORDS_VOLUME,
-      persistentVolumeClaim: { claimName },
-    })),
+    ...runtimeMounts(snapshot).map(({ volume }) => volume),
     ...(snapshot.podShape.podTemplate?.spec?.volumes ?? []),
   ];
 }
@@ -41,7 +31,7 @@ export function buildVolumeMounts(snapshot: Snapshot): readonly VolumeMount[] {
     { name: 'downloads', mountPath: DOWNLOAD_FOLDER },
     { name: 'scratch', mountPath: '/tmp' },
     ...supplyModel(snapshot).mounts,
-    ...recordsClaim(snapshot).map(() => ({ name: RECORDS_VOLUME, mountPath: RECORDS_MOUNT })),
+    ...runtimeMounts(snapshot).map(({ volume: { name }, mount }) => ({ name, ...mount })),
     ...(snapshot.podShape.podTemplate?.spec?.volumeMounts ?? []),
   ];
 }

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import type { RedisClientOptions } from '@redis/client';
 import type { RedisSettings } from './settings.ts';
 
 /** What this server needs of a connection. */
@@ -19,13 +21,21 @@ function pauseMs(retries: number): number {
   return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(retries, 10));
 }
 
+/** A Secret may get another value, of which the kubelet tells by the file alone. */
+function readAnew(passwordFile: string): NonNullable<RedisClientOptions['credentialsProvider']> {
+  const credentials = async (): Promise<{ password: string }> => ({
+    password: (await readFile(passwordFile, 'utf8')).trim(),
+  });
+  return { type: 'async-credentials-provider', credentials };
+}
+
 /** A connection that comes back by itself; meanwhile whatever is asked fails at once. */
-export async function connectToRedis({ url, password }: RedisSettings): Promise<RedisConnection> {
+export async function connectToRedis({ url, passwordFile }: RedisSettings): Promise<RedisConnection> {
   // Only who uses it pays for loading it.
   const { createClient, RESP_TYPES } = await import('@redis/client');
   const client = createClient({
     url,
-    ...(password !== undefined && { password }),
+    ...(passwordFile !== undefined && { credentialsProvider: readAnew(passwordFile) }),
     disableOfflineQueue: true,
     socket: { connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: pauseMs },
   });

@@ -2,7 +2,8 @@ import type { Settings } from '../config/settings.ts';
 
 export interface RedisSettings {
   readonly url: string;
-  readonly password: string | undefined;
+  /** Undefined: it asks for none. */
+  readonly passwordFile: string | undefined;
 }
 
 /** Of the variables that begin so; undefined: no Redis. */
@@ -15,5 +16,5 @@ export function readRedisSettings(settings: Settings, prefix: string): RedisSett
       `${name} is '${url}'; set redis://HOST:PORT, or rediss://HOST:PORT for TLS, with /N for another database`,
     );
   }
-  return { url, password: settings.optional(`${prefix}_REDIS_PASSWORD`) };
+  return { url, passwordFile: settings.optional(`${prefix}_REDIS_PASSWORD_FILE`) };
 }

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { exampleModelUri, sampleRequest } from '../support/example-models.ts';
 import { freePort } from '../bed/free-port.ts';
@@ -5,14 +8,17 @@ import { RuntimeProcess } from '../support/runtime-process.ts';
 import { RedisServer } from './redis-server.ts';
 
 let port = 0;
+let folder = '';
 const redises: RedisServer[] = [];
 const runtimes: RuntimeProcess[] = [];
 beforeEach(async () => {
   port = await freePort();
+  folder = mkdtempSync(path.join(tmpdir(), 'headgate-redis-test-'));
 });
 afterEach(async () => {
   for (const runtime of runtimes.splice(0)) await runtime.stop();
   for (const redis of redises.splice(0)) await redis.stop();
+  rmSync(folder, { recursive: true });
 });
 
 async function startRedis(...options: string[]): Promise<RedisServer> {
@@ -116,15 +122,22 @@ describe('a cache in Redis', () => {
       .toBeGreaterThan(0);
   });
 
-  it('asks for a password when there is one', async () => {
-    const redis = await startRedis('--requirepass', 'sesame');
-    const runtime = await startRuntime({ HEADGATE_CACHE_REDIS_PASSWORD: 'sesame' });
-    await runtime.infer(sampleRequest);
-    await expect
-      .poll(async () => /:(\d+)/u.exec(await redis.command('AUTH sesame', 'DBSIZE'))?.[1], {
-        timeout: 20_000,
-      })
-      .toBe('1');
+  it('asks for a password when there is one, and for the present one when it is replaced', async () => {
+    await startRedis('--requirepass', 'sesame');
+    const passwordFile = path.join(folder, 'password');
+    const runtime = await startRuntime({ HEADGATE_CACHE_REDIS_PASSWORD_FILE: passwordFile });
+    const isUsed = async (): Promise<boolean> => {
+      await runtime.infer(sampleRequest);
+      const { text } = await runtime.askManagement('/metrics');
+      return /^headgate_cache_redis_away\{.*\} 0$/mu.test(text);
+    };
+    expect(await isUsed()).toBe(false);
+    for (const password of ['sesame', 'open sesame']) {
+      await redises.splice(0)[0]?.stop();
+      await startRedis('--requirepass', password);
+      writeFileSync(passwordFile, `${password}\n`);
+      await expect.poll(isUsed, { timeout: 20_000 }).toBe(true);
+    }
   });
 });
 

@@ -195,20 +195,27 @@ describe('a pod', () => {
     });
   });
 
-  test('tells the runtime where to find a Redis, whose password the kubelet takes from a Secret', () => {
+  test('tells the runtime where to find a Redis, whose password the kubelet mounts from a Secret', () => {
     const redis = { url: 'redis://redis.cache.svc:6379/1', secretName: 'redis-login' };
     const runtime = { cache: { ttl: '10m', redis }, feedback: { answers: 500, redis } };
-    const password = { secretKeyRef: { name: 'redis-login', key: 'password' } };
     expect((containerOf({ runtime })['env'] as unknown[]).slice(-8)).toEqual([
       { name: 'HEADGATE_CACHE_TTL_MS', value: '600000' },
       { name: 'HEADGATE_CACHE_REDIS_URL', value: redis.url },
-      { name: 'HEADGATE_CACHE_REDIS_PASSWORD', valueFrom: password },
+      { name: 'HEADGATE_CACHE_REDIS_PASSWORD_FILE', value: '/etc/headgate/redis/cache/password' },
       { name: 'HEADGATE_FEEDBACK_ANSWERS', value: '500' },
       { name: 'HEADGATE_FEEDBACK_REDIS_URL', value: redis.url },
-      { name: 'HEADGATE_FEEDBACK_REDIS_PASSWORD', valueFrom: password },
+      { name: 'HEADGATE_FEEDBACK_REDIS_PASSWORD_FILE', value: '/etc/headgate/redis/feedback/password' },
       { name: 'HEADGATE_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
       { name: 'HEADGATE_DRAIN_SECONDS', value: '15' },
     ]);
+    const items = [{ key: 'password', path: 'password' }];
+    expect(podOf({ runtime }).volumes.slice(-2)).toEqual([
+      { name: 'cache-redis', secret: { secretName: 'redis-login', items } },
+      { name: 'feedback-redis', secret: { secretName: 'redis-login', items } },
+    ]);
+    expect(containerOf({ runtime })['volumeMounts']).toContainEqual({
+      ...{ name: 'feedback-redis', mountPath: '/etc/headgate/redis/feedback', readOnly: true },
+    });
   });
 
   test("leaves what the spec does not say to the runtime's own defaults", () => {

@@ -20,7 +20,7 @@ function build(connection: Partial<RedisConnection>) {
   const log = createLog('error', {});
   const options = {
     url: 'redis://127.0.0.1',
-    password: undefined,
+    passwordFile: undefined,
     use: 'cache',
     patienceMs: 50,
     log,

@@ -19,7 +19,7 @@ function build(kept: Map<string, Buffer>, given: Partial<RedisConnection> & { na
     close: () => undefined,
     ...given,
   };
-  const options = { url: '', password: undefined, use: 'feedback', patienceMs: 10, log } as const;
+  const options = { url: '', passwordFile: undefined, use: 'feedback', patienceMs: 10, log } as const;
   return new SharedAnswers({
     redis: new PatientRedis(options, () => Promise.resolve(connection)),
     keptMs: 1000,
