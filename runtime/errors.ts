@@ -88,6 +88,7 @@ export type StartFailureReason =
   | 'ModelTooLarge'
   | 'ModelDigestMismatch'
   | 'ModelInvalid'
+  | 'ModelLoadTimedOut'
   | 'ModelWarmUpFailed'
   | 'GoldenDataMismatch'
   | 'ExecutionProviderMissing'

@@ -59,6 +59,7 @@ export class RuntimeServer {
     this.#pool = new ExecutorPool(config.executor.executors ?? MOST_EXECUTORS, {
       log,
       onFatal,
+      loadTimeoutMs: config.executor.loadTimeoutMs,
       runTimeoutMs: config.executor.runTimeoutMs,
       onRestart: () => this.#watchers.metrics.recordExecutorRestart(),
     });

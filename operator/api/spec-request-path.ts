@@ -80,6 +80,15 @@ export const executorsSchema = Type.Object(
         example: 1,
       }),
     ),
+    loadTimeout: Type.Optional(
+      duration({
+        field: 'spec.runtime.executors.loadTimeout',
+        description:
+          'How long each of them may take from its start until the model is loaded and has been run once; then it is killed. TensorRT builds its engines within this time. Without it 2m.',
+        example: '10m',
+        validations: [atMost('spec.runtime.executors.loadTimeout', '24h')],
+      }),
+    ),
   },
   { description: 'The processes that run the model, apart from the one that answers.' },
 );

@@ -9,7 +9,7 @@ export interface Failure {
   readonly message: string;
 }
 
-/** Why a candidate was given up by itself; the first eleven are the runtime's own words. Each is told of in docs/reasons.md. */
+/** Why a candidate was given up by itself; the first twelve are the runtime's own words. Each is told of in docs/reasons.md. */
 export type FailureReason =
   | 'ModelNotFound'
   | 'ModelDownloadFailed'
@@ -17,6 +17,7 @@ export type FailureReason =
   | 'ModelTooLarge'
   | 'ModelDigestMismatch'
   | 'ModelInvalid'
+  | 'ModelLoadTimedOut'
   | 'ModelWarmUpFailed'
   | 'GoldenDataMismatch'
   | 'ExecutionProviderMissing'
@@ -39,6 +40,9 @@ const hopeless: ReadonlySet<string> = new Set<FailureReason>([
   'ModelUriUnsupported',
   'ConfigurationInvalid',
 ]);
+
+/** Start failures of our runtime that may pass: a server that is away, a node that is busy. */
+const passing: ReadonlySet<string> = new Set<FailureReason>(['ModelDownloadFailed', 'ModelLoadTimedOut']);
 
 /** Crashes that end a rollout while the candidate gets no requests of users … */
 const CRASHES_BEFORE_TRAFFIC = 3;
@@ -91,8 +95,8 @@ function crashes(trial: Trial): Failure | undefined {
   const worst = fallen(trial).find((pod) => pod.crashes >= crashLimit(pod, served));
   if (worst === undefined) return undefined;
   const { lastTermination } = worst;
-  if (lastTermination?.reason === 'ModelDownloadFailed') {
-    return { reason: 'ModelDownloadFailed', message: lastTermination.message };
+  if (lastTermination !== undefined && passing.has(lastTermination.reason)) {
+    return { reason: lastTermination.reason as FailureReason, message: lastTermination.message };
   }
   return {
     reason: 'CrashLoop',
@@ -112,9 +116,9 @@ function endedAtMs(termination: Termination | undefined): number {
   return termination?.finishedAt === undefined ? Infinity : Date.parse(termination.finishedAt) + 999;
 }
 
-/** A download may fail in a pod that has never been ready, while others serve: that is no crash under traffic. */
+/** These come from a pod that has never been ready, while others serve: that is no crash under traffic. */
 function crashLimit({ lastTermination }: PodObservation, served: boolean): number {
-  return served && lastTermination?.reason !== 'ModelDownloadFailed'
+  return served && !passing.has(lastTermination?.reason ?? '')
     ? CRASHES_WITH_TRAFFIC
     : CRASHES_BEFORE_TRAFFIC;
 }

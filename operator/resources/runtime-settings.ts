@@ -37,7 +37,11 @@ const settingsOf: {
     HEADGATE_BATCH_MAX_SIZE: maxBatchSize,
     HEADGATE_BATCH_MAX_DELAY_MS: milliseconds(maxDelay),
   }),
-  executors: ({ count, threads }) => ({ HEADGATE_EXECUTORS: count, HEADGATE_THREADS: threads }),
+  executors: ({ count, threads, loadTimeout }) => ({
+    HEADGATE_EXECUTORS: count,
+    HEADGATE_THREADS: threads,
+    HEADGATE_LOAD_TIMEOUT_MS: milliseconds(loadTimeout),
+  }),
   cache: ({ ttl, maxSize, redis }) => ({
     HEADGATE_CACHE_TTL_MS: milliseconds(ttl),
     HEADGATE_CACHE_MAX_BYTES: bytes(maxSize),

@@ -20,6 +20,8 @@ import {
 
 export interface ExecutorProcessOptions {
   readonly load: LoadMessage;
+  /** A process that is not ready so long after its start is killed. */
+  readonly loadTimeoutMs: number;
   /** A run without an answer for so long is taken for hung, and the process is killed. */
   readonly runTimeoutMs: number;
   /** A line that ONNX Runtime, or the model, wrote by itself. */
@@ -43,11 +45,14 @@ export class ExecutorProcess {
   readonly #ended = new Deferred<undefined>();
   readonly #onEnd: EndListener;
   readonly #watchdog: NodeJS.Timeout;
+  readonly #loadTimer: NodeJS.Timeout;
+  readonly #loadTimeoutMs: number;
   #outbox: Buffer[] = [];
   #lastRequest = 0;
   #lastProgressAt = 0;
   #hasLoaded = false;
   #isHung = false;
+  #isLate = false;
 
   constructor(options: ExecutorProcessOptions, onEnd: EndListener) {
     this.#onEnd = onEnd;
@@ -67,6 +72,8 @@ export class ExecutorProcess {
     this.#child.once('error', (error) => this.#end(`could not start: ${error.message}`));
     this.#child.once('exit', (code, signal) => this.#end(this.#describeExit(code, signal)));
     this.#watchdog = setInterval(() => this.#killWhenHung(options.runTimeoutMs), WATCHDOG_PERIOD_MS).unref();
+    this.#loadTimeoutMs = options.loadTimeoutMs;
+    this.#loadTimer = setTimeout(() => this.#killLate(), options.loadTimeoutMs).unref();
     this.#send(encodeFrame('load', 0, encodeJson(options.load)));
   }
 
@@ -116,6 +123,7 @@ export class ExecutorProcess {
         this.#hasLoaded = true;
         return;
       case 'ready':
+        clearTimeout(this.#loadTimer);
         this.#ready.resolve(decodeJson(frame.payload) as ReadyMessage);
         return;
       case 'failed':
@@ -151,20 +159,37 @@ export class ExecutorProcess {
 
   #end(how: string): void {
     clearInterval(this.#watchdog);
+    clearTimeout(this.#loadTimer);
     this.#onEnd(this, how);
-    const reason = this.#hasLoaded ? 'ModelWarmUpFailed' : 'ModelInvalid';
-    this.#ready.reject(
-      new StartFailure(reason, `the process that runs the model ${how} before the model was ready`),
-    );
+    this.#ready.reject(this.#isLate ? this.#describeLateness() : this.#describeEarlyEnd(how));
     for (const { reject } of this.#pending.values()) reject(new ExecutorLostError(how));
     this.#pending.clear();
     this.#ended.resolve(undefined);
   }
 
+  #describeEarlyEnd(how: string): StartFailure {
+    const reason = this.#hasLoaded ? 'ModelWarmUpFailed' : 'ModelInvalid';
+    return new StartFailure(reason, `the process that runs the model ${how} before the model was ready`);
+  }
+
+  #describeLateness(): StartFailure {
+    const doing = this.#hasLoaded ? 'was still being tried on zeros' : 'was still being loaded';
+    return new StartFailure(
+      'ModelLoadTimedOut',
+      `the model ${doing} ${this.#loadTimeoutMs / 1000} s after its process was started, which was killed. Load it on your own machine: if that ends, raise spec.runtime.executors.loadTimeout or the CPUs of the pod, or set spec.runtime.session.graphOptimization to Disabled`,
+    );
+  }
+
   #describeExit(code: number | null, signal: NodeJS.Signals | null): string {
+    if (this.#isLate) return 'was killed because the model was not ready in time';
     if (this.#isHung) return 'was killed because a request ran past the time limit';
     if (signal === 'SIGKILL') return 'was killed (SIGKILL; most often for memory: raise the memory limit)';
     return signal === null ? `ended with exit code ${code ?? 'unknown'}` : `crashed (${signal})`;
+  }
+
+  #killLate(): void {
+    this.#isLate = true;
+    this.#child.kill('SIGKILL');
   }
 
   #killWhenHung(runTimeoutMs: number): void {

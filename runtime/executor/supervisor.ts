@@ -18,6 +18,7 @@ export interface ModelToRun {
 
 export interface SupervisorOptions {
   readonly log: Logger;
+  readonly loadTimeoutMs: number;
   readonly runTimeoutMs: number;
   readonly onFatal: (error: unknown) => void;
   readonly onRestart: () => void;
@@ -75,16 +76,17 @@ export class ExecutorSupervisor implements Executor {
   }
 
   #spawn(model: ModelToRun): ExecutorProcess {
-    const { log, runTimeoutMs } = this.#options;
+    const { log, loadTimeoutMs, runTimeoutMs } = this.#options;
     // Native code writes to the process' own output, and what is no JSON would break the log of the server.
     const onOutput = (line: string): void => {
       const text = stripVTControlCharacters(line).slice(0, LONGEST_OUTPUT);
       if (text.trim() !== '') log.warn('the process that runs the model says', { text });
     };
-    const options = { load: model.load, runTimeoutMs, onOutput };
+    const options = { load: model.load, loadTimeoutMs, runTimeoutMs, onOutput };
     this.#process = new ExecutorProcess(options, (ended, how) => {
       // A process that ends before it was ready is the business of whoever awaits that.
-      if (ended === this.#process && this.state === 'ready') this.#replace(how, model);
+      if (ended === this.#process && this.state === 'ready')
+        this.#replace(`the process that runs the model ${how}`, model);
     });
     return this.#process;
   }
@@ -101,12 +103,12 @@ export class ExecutorSupervisor implements Executor {
     this.#change('ready');
   }
 
-  #replace(how: string, model: ModelToRun): void {
+  #replace(why: string, model: ModelToRun): void {
     if (this.state === 'closed') return;
     const hasBeenStable = performance.now() - this.#readySince > STABLE_AFTER_MS;
     this.#consecutiveLosses = hasBeenStable ? 1 : this.#consecutiveLosses + 1;
     const delayMs = restartDelayMs(this.#consecutiveLosses);
-    this.#options.log.error(`the process that runs the model ${how}; restarting it`, {
+    this.#options.log.error(`${why}; restarting it`, {
       consecutiveLosses: this.#consecutiveLosses,
       delayMs,
     });

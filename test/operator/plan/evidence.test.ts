@@ -118,8 +118,15 @@ describe('crashes', () => {
   });
 });
 
-describe('a failed download', () => {
-  const failed = ended('ModelDownloadFailed', 'models.example.com answered 503 for /v2.onnx');
+describe.each([
+  ['a failed download', 'ModelDownloadFailed', 'models.example.com answered 503 for /v2.onnx'],
+  [
+    'a model that was not loaded in time',
+    'ModelLoadTimedOut',
+    'the model was still being loaded after 120 s',
+  ],
+])('%s', (_, reason, message) => {
+  const failed = ended(reason, message);
 
   test.each([
     { crashes: 2, phase: 'Paused' },
@@ -139,8 +146,8 @@ describe('a failed download', () => {
     const scene = beforeTraffic()
       .pod('v2-pod-0', { ...failed, crashes: 3 })
       .rests();
-    expect(scene.status.reason).toBe('ModelDownloadFailed');
-    expect(scene.status.message).toMatch(/^models.example.com answered 503 for \/v2.onnx\. /);
+    expect(scene.status.reason).toBe(reason);
+    expect(scene.status.message?.startsWith(`${message}. `)).toBe(true);
   });
 });
 

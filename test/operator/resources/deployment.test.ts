@@ -96,7 +96,7 @@ describe('a pod', () => {
     const runtime = {
       queue: { maxDepth: 7, timeout: '2s' },
       batching: { maxBatchSize: 16, maxDelay: '2.5ms' },
-      executors: { count: 2, threads: 1 },
+      executors: { count: 2, threads: 1, loadTimeout: '10m' },
       cache: { ttl: '10m', maxSize: '32Mi', redis: { url: 'redis://redis.cache.svc:6379' } },
     };
     expect(environmentOf({ model: { ...model, sha256 }, runtime })).toEqual({
@@ -110,6 +110,7 @@ describe('a pod', () => {
       HEADGATE_BATCH_MAX_DELAY_MS: '3',
       HEADGATE_EXECUTORS: '2',
       HEADGATE_THREADS: '1',
+      HEADGATE_LOAD_TIMEOUT_MS: '600000',
       HEADGATE_CACHE_TTL_MS: '600000',
       HEADGATE_CACHE_MAX_BYTES: '33554432',
       HEADGATE_CACHE_REDIS_URL: 'redis://redis.cache.svc:6379',
