@@ -6,20 +6,23 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { HttpClient } from '../../../bench/load/http-client.ts';
 import { measure, median } from '../../../bench/measure.ts';
+import type { ModelStatistics } from '../../../runtime/inference/statistics.ts';
 import { buildConvolutionModel } from '../../support/convolution-model.ts';
 import { sampleRequest } from '../../support/example-models.ts';
 import { RuntimeProcess } from '../../support/runtime-process.ts';
 
-const DEADLINE_MS = 1500;
-const OVERLOAD = 3;
-const LOAD_MS = 5000;
+const DEADLINE_MS = 2000;
+/** So much that it stays an overload where other programs leave the cores during the test. */
+const OVERLOAD = 10;
+const LOAD_MS = 6000;
 /** About 20 ms of work for each request: neither the client nor the server itself is what is overloaded. */
 const IMAGE_SIZE = 160;
 const CONNECTIONS = 300;
 
 interface Answered {
   readonly status: number;
-  readonly latencyMs: number;
+  /** By the server's own clock. */
+  readonly serverMs: number;
 }
 
 const folder = mkdtempSync(path.join(tmpdir(), 'headgate-overload-'));
@@ -39,9 +42,8 @@ async function press(free: HttpClient[], perSecond: number): Promise<Answered[]>
   const answered: Answered[] = [];
   const pending: Promise<void>[] = [];
   const ask = async (client: HttpClient): Promise<void> => {
-    const askedAtMs = performance.now();
     const status = await client.ask();
-    answered.push({ status, latencyMs: performance.now() - askedAtMs });
+    answered.push({ status, serverMs: Number(/total;dur=([\d.]+)/u.exec(client.head)?.[1]) });
     free.push(client);
   };
   const startedAtMs = performance.now();
@@ -56,13 +58,26 @@ async function press(free: HttpClient[], perSecond: number): Promise<Answered[]>
   return answered;
 }
 
-// Another program that takes the cores for a second breaks any promise; the simulated times beside this have none.
-describe('three times as many requests as the model can answer', { retry: 3, timeout: 120_000 }, () => {
-  it('are answered in time for at least 95 % of those that are accepted, and refused at once for the rest', async () => {
+/** How long the model has run, as its own process measured it. */
+async function readComputeMs(server: RuntimeProcess): Promise<number> {
+  const { text } = await server.ask('/v2/models/tumour/stats');
+  const { model_stats } = JSON.parse(text) as { readonly model_stats: readonly ModelStatistics[] };
+  return (model_stats[0]?.inference_stats.compute_infer.ns ?? 0) / 1e6;
+}
+
+/**
+ * Other programs on these cores make the model some times slower, or faster, from one second to the next, and no
+ * promise survives that: how well it is kept where runs take what they took is told by the simulated times beside this.
+ * What is held here holds on any machine, and for no server that accepts what it cannot answer: that one would answer
+ * one in ten in time.
+ */
+describe('many times as many requests as the model can answer', { timeout: 120_000 }, () => {
+  it('are answered in time where they are accepted, and refused at once where not; the model is never idle', async () => {
     const server = await RuntimeProcess.start({
       HEADGATE_MODEL_URI: pathToFileURL(modelPath).href,
       HEADGATE_QUEUE_TIMEOUT_MS: String(DEADLINE_MS),
       HEADGATE_QUEUE_MAX_DEPTH: '100000',
+      HEADGATE_BATCH_MAX_SIZE: '1',
     });
     runtime = server;
     clients = Array.from(
@@ -73,14 +88,15 @@ describe('three times as many requests as the model can answer', { retry: 3, tim
       await client.ask();
     });
     const { perSecond } = await measure(loops, 1000);
+    const [computedMs, startedAtMs] = [await readComputeMs(server), performance.now()];
     const answered = await press([...clients], perSecond * OVERLOAD);
+    const busyShare = ((await readComputeMs(server)) - computedMs) / (performance.now() - startedAtMs);
     const accepted = answered.filter(({ status }) => status !== 429);
-    const inTime = accepted.filter(({ status, latencyMs }) => status === 200 && latencyMs <= DEADLINE_MS);
+    const inTime = accepted.filter(({ status, serverMs }) => status === 200 && serverMs <= DEADLINE_MS);
     const shed = answered.filter(({ status }) => status === 429);
-    // A quarter of what the model could do: the machine may have become slower meanwhile.
-    expect(accepted.length).toBeGreaterThan(((perSecond * LOAD_MS) / 1000) * 0.25);
-    expect(shed.length).toBeGreaterThan(answered.length / 4);
-    expect(median(shed.map(({ latencyMs }) => latencyMs))).toBeLessThan(DEADLINE_MS / 4);
-    expect(inTime.length / accepted.length).toBeGreaterThanOrEqual(0.95);
+    expect(shed.length / answered.length).toBeGreaterThan(0.5);
+    expect(median(shed.map(({ serverMs }) => serverMs))).toBeLessThan(DEADLINE_MS / 20);
+    expect(inTime.length / accepted.length).toBeGreaterThan(0.6);
+    expect(busyShare).toBeGreaterThan(0.5);
   });
 });
