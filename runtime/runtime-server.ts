@@ -16,6 +16,7 @@ import type { AnswerStore } from './cache/answer-store.ts';
 import { buildAnswerStore } from './cache/build-store.ts';
 import { InferenceService } from './inference/inference-service.ts';
 import { ManagementServer } from './management/management-server.ts';
+import { TokenGuard } from './management/token-guard.ts';
 import { fetchModel, verifyUnchanged, type LocalModel } from './model-source/model-source.ts';
 import { InferQueue } from './queue/queue.ts';
 import type { Exchange } from './rest/exchange.ts';
@@ -190,12 +191,14 @@ export class RuntimeServer {
   }
 
   #buildManagement(): ManagementServer {
+    const { revision, managementTokenFile } = this.#config;
     return new ManagementServer({
-      revision: this.#config.revision,
+      revision,
       dataPlane: this.#dataPlane,
       watchers: this.#watchers,
       readModelDigest: () => this.#model?.digest ?? null,
       startedAtMs: performance.now(),
+      guard: managementTokenFile === undefined ? undefined : new TokenGuard(managementTokenFile),
     });
   }
 }

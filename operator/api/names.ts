@@ -51,6 +51,7 @@ export const LATENCY_METRIC = 'inference_latency_p95_ms';
 export const MODEL_MOUNT = '/mnt/model';
 export const CREDENTIALS_FOLDER = '/etc/headgate/credentials';
 export const IDENTITY_FOLDER = '/var/run/secrets/headgate.dev/identity';
+export const MANAGEMENT_TOKEN_FOLDER = '/etc/headgate/management';
 export const DOWNLOAD_FOLDER = '/var/lib/headgate';
 /** Where the Secrets of a Redis are mounted, those of each use in a folder of its own. */
 export const REDIS_FOLDER = '/etc/headgate/redis';

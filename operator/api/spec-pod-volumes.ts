@@ -3,6 +3,7 @@ import {
   CREDENTIALS_FOLDER,
   DOWNLOAD_FOLDER,
   IDENTITY_FOLDER,
+  MANAGEMENT_TOKEN_FOLDER,
   MODEL_MOUNT,
   RECORDS_MOUNT,
   REDIS_FOLDER,
@@ -85,7 +86,7 @@ export const environmentSchema = Type.Array(environmentVariableSchema, {
 
 const RESERVED_VOLUMES = [
   ...['downloads', 'scratch', 'model', 'model-credentials', 'model-identity'],
-  ...['decision-records', 'cache-redis', 'feedback-redis'],
+  ...['decision-records', 'cache-redis', 'feedback-redis', 'management-token'],
 ];
 const VOLUME_SOURCES = ['configMap', 'secret', 'projected', 'emptyDir', 'persistentVolumeClaim'];
 
@@ -158,6 +159,7 @@ const RESERVED_PATHS = [
   RECORDS_MOUNT,
   `${REDIS_FOLDER}/cache`,
   `${REDIS_FOLDER}/feedback`,
+  MANAGEMENT_TOKEN_FOLDER,
 ];
 
 export const mountSchema = Type.Object(

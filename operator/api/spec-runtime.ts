@@ -9,6 +9,7 @@ import {
 } from './spec-request-path.ts';
 import { driftSchema } from './spec-drift.ts';
 import { feedbackSchema } from './spec-feedback.ts';
+import { managementSchema } from './spec-management.ts';
 import { recordsSchema } from './spec-records.ts';
 import { quantity, rules, textOfForm, wholeNumber, type Rule } from './schema.ts';
 
@@ -43,6 +44,7 @@ export const runtimeSchema = Type.Object(
     records: Type.Optional(recordsSchema),
     drift: Type.Optional(driftSchema),
     feedback: Type.Optional(feedbackSchema),
+    management: Type.Optional(managementSchema),
   },
   { description: 'How the model is served.' },
 );

@@ -1,4 +1,4 @@
-import { RECORDS_MOUNT, REDIS_FOLDER } from '../api/names.ts';
+import { MANAGEMENT_TOKEN_FOLDER, RECORDS_MOUNT, REDIS_FOLDER } from '../api/names.ts';
 import type { Snapshot } from './controller-revision.ts';
 import type { Volume, VolumeMount } from './volumes.ts';
 
@@ -10,6 +10,9 @@ interface Mounted {
 }
 
 const PASSWORD_KEY = 'password';
+const TOKEN_KEY = 'token';
+
+export const managementTokenFile = `${MANAGEMENT_TOKEN_FOLDER}/${TOKEN_KEY}`;
 
 export function redisPasswordFile(use: RedisUse): string {
   return `${REDIS_FOLDER}/${use}/${PASSWORD_KEY}`;
@@ -27,6 +30,7 @@ export function runtimeMounts(snapshot: Snapshot): readonly Mounted[] {
     ...(claimName === undefined ? [] : [mountedClaim(claimName)]),
     ...mountedPassword(snapshot, 'cache'),
     ...mountedPassword(snapshot, 'feedback'),
+    ...mountedToken(snapshot),
   ];
 }
 
@@ -37,15 +41,22 @@ function mountedClaim(claimName: string): Mounted {
   };
 }
 
-/** The kubelet mounts the Secret: the operator has no right to read it. */
 function mountedPassword({ podShape }: Snapshot, use: RedisUse): readonly Mounted[] {
   const secretName = podShape.runtime?.[use]?.redis?.secretName;
   if (secretName === undefined) return [];
-  const items = [{ key: PASSWORD_KEY, path: PASSWORD_KEY }];
-  return [
-    {
-      volume: { name: `${use}-redis`, secret: { secretName, items } },
-      mount: { mountPath: `${REDIS_FOLDER}/${use}`, readOnly: true },
-    },
-  ];
+  return [mountedKey(secretName, PASSWORD_KEY, { name: `${use}-redis`, folder: `${REDIS_FOLDER}/${use}` })];
+}
+
+function mountedToken({ podShape }: Snapshot): readonly Mounted[] {
+  const secretName = podShape.runtime?.management?.tokenSecretName;
+  if (secretName === undefined) return [];
+  return [mountedKey(secretName, TOKEN_KEY, { name: 'management-token', folder: MANAGEMENT_TOKEN_FOLDER })];
+}
+
+/** The kubelet mounts the Secret: the operator has no right to read it. */
+function mountedKey(secretName: string, key: string, place: { name: string; folder: string }): Mounted {
+  return {
+    volume: { name: place.name, secret: { secretName, items: [{ key, path: key }] } },
+    mount: { mountPath: place.folder, readOnly: true },
+  };
 }

@@ -4,7 +4,7 @@ import type { PodShape } from '../api/model-deployment.ts';
 import { RECORDS_MOUNT } from '../api/names.ts';
 import type { ModelSources } from './controller-revision.ts';
 import { quantityUnits } from './quantity.ts';
-import { redisPasswordFile, type RedisUse } from './runtime-mounts.ts';
+import { managementTokenFile, redisPasswordFile, type RedisUse } from './runtime-mounts.ts';
 
 export interface EnvironmentVariable {
   readonly name: string;
@@ -77,6 +77,9 @@ const settingsOf: {
       ...redisSettings('feedback', redis),
       HEADGATE_NAMESPACE: fieldOfPod('metadata.namespace'),
     }),
+  }),
+  management: () => ({
+    HEADGATE_MANAGEMENT_TOKEN_FILE: managementTokenFile,
   }),
 };
 

@@ -30,6 +30,8 @@ export interface RuntimeConfig {
   readonly port: number;
   readonly grpcPort: number;
   readonly managementPort: number;
+  /** Undefined: whoever reaches the management port may ask for everything. */
+  readonly managementTokenFile: string | undefined;
   readonly logLevel: string;
   /** Undefined: nothing is compared with a baseline. */
   readonly drift: DriftSettings | undefined;
@@ -69,6 +71,7 @@ export function readConfig(environment: Environment): RuntimeConfig {
     port: whole('HEADGATE_PORT', 8080, 0, 65_535),
     grpcPort: whole('HEADGATE_GRPC_PORT', 8081, 0, 65_535),
     managementPort: whole('HEADGATE_MANAGEMENT_PORT', 8082, 0, 65_535),
+    managementTokenFile: settings.optional('HEADGATE_MANAGEMENT_TOKEN_FILE'),
     logLevel: settings.oneOf('HEADGATE_LOG_LEVEL', ['error', 'warn', 'info', 'debug']) ?? 'info',
     drift: readDriftSettings(settings),
     feedback: readFeedbackSettings(settings),

@@ -7,6 +7,7 @@ import type { Watchers } from '../watchers.ts';
 import { addDriftRoutes } from './drift-routes.ts';
 import { addOutputRoutes } from './output-routes.ts';
 import { addRecordRoutes } from './record-routes.ts';
+import type { TokenGuard } from './token-guard.ts';
 
 /** What the operator reads once a second during a rollout. */
 export interface Report extends TrafficReport {
@@ -23,6 +24,8 @@ export interface ManagementOptions {
   readonly watchers: Watchers;
   readonly readModelDigest: () => string | null;
   readonly startedAtMs: number;
+  /** Undefined: whoever reaches the port may ask for everything. */
+  readonly guard: TokenGuard | undefined;
 }
 
 export function buildReport(options: ManagementOptions, nowMs: number): Report {
@@ -75,6 +78,8 @@ function buildApp(options: ManagementOptions): Express {
   app.get('/headgate/report', (_request, response) => {
     response.json(buildReport(options, performance.now()));
   });
+  // Kubelet, Prometheus and operator have no token, and what is above tells of no single request.
+  if (options.guard !== undefined) app.use(options.guard.handler);
   addDriftRoutes(app, options.watchers);
   addOutputRoutes(app, options.watchers);
   addRecordRoutes(app, options.watchers);
@@ -85,14 +90,18 @@ function buildApp(options: ManagementOptions): Express {
 /** Probes, metrics and the operator's report, on a port that is no part of the service. */
 export class ManagementServer {
   readonly #app: Express;
+  readonly #guard: TokenGuard | undefined;
   #server: Server | undefined;
 
   constructor(options: ManagementOptions) {
     this.#app = buildApp(options);
+    this.#guard = options.guard;
   }
 
-  listen(port: number): Promise<number> {
-    return new Promise((resolve, reject) => {
+  /** Rejects with StartFailure where there should be a token and is none. */
+  async listen(port: number): Promise<number> {
+    await this.#guard?.readToken();
+    return await new Promise((resolve, reject) => {
       const server = this.#app.listen(port, (error?: Error) => {
         if (error === undefined) resolve((server.address() as AddressInfo).port);
         else reject(error);

@@ -118,6 +118,20 @@ describe('a pod', () => {
     });
   });
 
+  test('mounts the token of the management port, which the runtime reads and the operator does not', () => {
+    const podShape = { model, runtime: { management: { tokenSecretName: 'fraud-management' } } };
+    expect(podOf(podShape).volumes).toContainEqual({
+      name: 'management-token',
+      secret: { secretName: 'fraud-management', items: [{ key: 'token', path: 'token' }] },
+    });
+    expect(containerOf(podShape)['volumeMounts']).toContainEqual({
+      name: 'management-token',
+      mountPath: '/etc/headgate/management',
+      readOnly: true,
+    });
+    expect(environmentOf(podShape)['HEADGATE_MANAGEMENT_TOKEN_FILE']).toBe('/etc/headgate/management/token');
+  });
+
   test('hands the rules of inputs and the meaning of outputs on as JSON, the same text for the same value', () => {
     const inputs = [
       { name: 'X', nulls: 'Refuse' as const, columns: [{ index: 0, name: 'age', maximum: 120 }] },

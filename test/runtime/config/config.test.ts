@@ -52,6 +52,7 @@ describe('the configuration', () => {
       port: 8080,
       grpcPort: 8081,
       managementPort: 8082,
+      managementTokenFile: undefined,
       logLevel: 'info',
       drift: undefined,
       feedback: undefined,
@@ -74,6 +75,7 @@ describe('the configuration', () => {
       HEADGATE_DRAIN_SECONDS: '0',
       HEADGATE_THREADS: '3',
       HEADGATE_EXECUTORS: '2',
+      HEADGATE_MANAGEMENT_TOKEN_FILE: '/etc/headgate/management/token',
       HEADGATE_LOG_LEVEL: 'debug',
     });
     expect(config).toMatchObject({
@@ -87,6 +89,7 @@ describe('the configuration', () => {
       },
       drainMs: 0,
       executor: { executors: 2, threads: 3 },
+      managementTokenFile: '/etc/headgate/management/token',
       logLevel: 'debug',
     });
   });
