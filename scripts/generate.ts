@@ -3,12 +3,13 @@ import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { buildCustomResourceDefinitions } from '../operator/api/crd.ts';
 import { buildArgoCdFiles } from './argo-cd.ts';
+import { buildFileDescriptors } from './file-descriptors.ts';
 import { buildReference } from './reference.ts';
 import { buildRules } from './rules.ts';
 
 /**
- * Writes everything that derives from the schema in operator/api and from the rights that operator/kube/grants.ts
- * declares; with --check it writes nothing and fails, naming each file that is not what they say.
+ * Writes everything that derives from the schema in operator/api, from the rights that operator/kube/grants.ts declares
+ * and from the .proto files of the runtime; with --check it writes nothing and fails, naming each file that is not what they say.
  */
 const root = join(import.meta.dirname, '..');
 const definitions = buildCustomResourceDefinitions().map((definition) => ({
@@ -23,6 +24,7 @@ const generated: readonly (readonly [path: string, content: string])[] = [
   ),
   ['charts/headgate/templates/_rules.tpl', buildRules()],
   ['docs/reference.md', buildReference()],
+  ['runtime/grpc/file-descriptors.ts', buildFileDescriptors(root)],
   ...(await buildArgoCdFiles(root)),
 ];
 

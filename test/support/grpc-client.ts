@@ -19,7 +19,7 @@ const proto = (name: string): string =>
   fileURLToPath(new URL(`../../runtime/grpc/${name}.proto`, import.meta.url));
 
 const definition = loadPackageDefinition(
-  loadSync([proto('open-inference'), proto('health')], {
+  loadSync(['open-inference', 'health', 'reflection-v1', 'reflection-v1alpha'].map(proto), {
     ...{ keepCase: true, longs: String, enums: String, defaults: true, oneofs: true },
   }),
 );
@@ -28,6 +28,9 @@ function serviceAt(path: string): ServiceClientConstructor {
   const found = path.split('.').reduce<unknown>((branch, name) => (branch as GrpcObject)[name], definition);
   return found as ServiceClientConstructor;
 }
+
+export type ReflectionVersion = 'v1' | 'v1alpha';
+type Duplex = ClientDuplexStream<object, Readonly<Record<string, unknown>>>;
 
 export interface GrpcAnswer {
   readonly message: Readonly<Record<string, unknown>>;
@@ -61,10 +64,16 @@ function metadataOf(entries: Readonly<Record<string, string>> = {}): Metadata {
   return metadata;
 }
 
+function openStream(client: Client, method: string, headers: Readonly<Record<string, string>> = {}): Duplex {
+  const open = (client as unknown as Record<string, (metadata: Metadata) => unknown>)[method];
+  return open?.call(client, metadataOf(headers)) as Duplex;
+}
+
 /** gRPC's own client for Node, on a connection of its own, speaking through the .proto files of the runtime. */
 export class GrpcClient {
   readonly #inference: Client;
   readonly #health: Client;
+  readonly #reflections: Readonly<Record<ReflectionVersion, Client>>;
 
   /** A port of this machine, or an address with a port. */
   constructor(target: number | string, options: ChannelOptions = {}) {
@@ -73,6 +82,10 @@ export class GrpcClient {
     const open = (path: string): Client => new (serviceAt(path))(address, credentials.createInsecure(), own);
     this.#inference = open('inference.GRPCInferenceService');
     this.#health = open('grpc.health.v1.Health');
+    this.#reflections = {
+      v1: open('grpc.reflection.v1.ServerReflection'),
+      v1alpha: open('grpc.reflection.v1alpha.ServerReflection'),
+    };
   }
 
   /** Rejects with ServiceError. */
@@ -105,21 +118,18 @@ export class GrpcClient {
     return watch?.call(this.#health, { service }) as ClientReadableStream<{ status: string }>;
   }
 
-  streamInfer(
-    headers: Readonly<Record<string, string>> = {},
-  ): ClientDuplexStream<object, Readonly<Record<string, unknown>>> {
-    const stream = (this.#inference as unknown as Record<string, (metadata: Metadata) => unknown>)[
-      'ModelStreamInfer'
-    ];
-    return stream?.call(this.#inference, metadataOf(headers)) as ClientDuplexStream<
-      object,
-      Readonly<Record<string, unknown>>
-    >;
+  streamInfer(headers: Readonly<Record<string, string>> = {}): Duplex {
+    return openStream(this.#inference, 'ModelStreamInfer', headers);
+  }
+
+  reflect(version: ReflectionVersion): Duplex {
+    return openStream(this.#reflections[version], 'ServerReflectionInfo');
   }
 
   close(): void {
     this.#inference.close();
     this.#health.close();
+    for (const client of Object.values(this.#reflections)) client.close();
   }
 
   #ask(

@@ -15,6 +15,7 @@ import { inferMethod } from './infer.ts';
 import { inferStreamMethod } from './infer-stream.ts';
 import { INFERENCE_SERVICE } from './names.ts';
 import { notOffered, refuse } from './not-offered.ts';
+import { reflectionMethods } from './reflection.ts';
 import { unary } from './unary.ts';
 
 export interface MethodsOptions {
@@ -72,5 +73,6 @@ export function buildMethods(options: MethodsOptions): ReadonlyMap<string, Metho
   return new Map([
     ...Object.entries(inference).map(([name, method]) => [`/${INFERENCE_SERVICE}/${name}`, method] as const),
     ...new Health(dataPlane).methods(),
+    ...reflectionMethods,
   ]);
 }
