@@ -66,12 +66,16 @@ function readParts(bytes: Buffer): Parts {
   return parts;
 }
 
-function fill(datatype: Exclude<Datatype, 'BYTES'>, { shape, numbers }: Parts): Tensor['data'] {
+function checkCount({ shape }: Parts, values: readonly unknown[]): void {
   const elementCount = countElements(shape);
-  if (numbers.length !== elementCount) {
-    throw new Error(`expected ${elementCount} values for shape [${shape.join(',')}], got ${numbers.length}`);
-  }
-  const data = new (numericConstructor(datatype))(elementCount);
+  if (values.length === elementCount) return;
+  throw new Error(`expected ${elementCount} values for shape [${shape.join(',')}], got ${values.length}`);
+}
+
+function fill(datatype: Exclude<Datatype, 'BYTES'>, parts: Parts): Tensor['data'] {
+  const { numbers } = parts;
+  checkCount(parts, numbers);
+  const data = new (numericConstructor(datatype))(numbers.length);
   const isBig = datatype === 'INT64' || datatype === 'UINT64';
   numbers.forEach((value, index) => {
     data[index] = isBig ? BigInt(value) : Number(value);
@@ -85,6 +89,9 @@ export function parseTensorProto(bytes: Buffer): Tensor {
   const { name, datatype, shape, raw, texts } = parts;
   if (datatype === undefined) throw new Error(`tensor '${name}' has a data type that cannot be served`);
   const head = { name, datatype, shape };
-  if (datatype === 'BYTES') return { ...head, data: texts };
+  if (datatype === 'BYTES') {
+    checkCount(parts, texts);
+    return { ...head, data: texts };
+  }
   return { ...head, data: raw === undefined ? fill(datatype, parts) : readRaw(head, raw) };
 }

@@ -1,10 +1,16 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeDifference } from '../../../runtime/golden/compare.ts';
+import {
+  checkGoldenSets,
+  MOST_GOLDEN_BYTES,
+  MOST_GOLDEN_SETS,
+  readGoldenSets,
+} from '../../../runtime/golden/golden-data.ts';
 import { parseTensorProto } from '../../../runtime/golden/tensor-proto.ts';
 import { WireWriter } from '../../../runtime/protobuf/wire-writer.ts';
 import { datatypes, type Tensor } from '../../../runtime/tensor/datatype.ts';
@@ -48,6 +54,10 @@ describe('a tensor in an ONNX file', () => {
     );
     const texts = new WireWriter().packed(1, [1]).uint(2, 8).string(6, 'Zürich').finish();
     expect(parseTensorProto(texts)).toMatchObject({ datatype: 'BYTES', data: ['Zürich'] });
+    // Fewer texts than the shape has would be compared with as many of the answer, and nobody would see the rest.
+    expect(() =>
+      parseTensorProto(new WireWriter().packed(1, [2]).uint(2, 8).string(6, 'Zürich').finish()),
+    ).toThrow('expected 2 values for shape [2], got 1');
   });
 
   it('is refused when its type cannot be served', () => {
@@ -71,6 +81,7 @@ describe('two tensors', () => {
     ["output 'y' is missing", float('y', 1), undefined],
     ["output 'y': expected FP32[1], got FP32[2]", float('y', 1), float('y', 1, 2)],
     ["output 'y', element 1: expected 2, got 2.25", float('y', 1, 2), float('y', 1, 2.25)],
+    ["output 'y', element 0: expected 1, got 1.001953125", float('y', 1), float('y', 1 + 2 ** -9)],
     ["output 'y', element 0: expected NaN, got 0", float('y', NaN), float('y', 0)],
     [
       "output 'y', element 0: expected 1, got 2",
@@ -78,9 +89,9 @@ describe('two tensors', () => {
       { name: 'y', datatype: 'INT64', shape: [1], data: BigInt64Array.of(2n) },
     ],
     [
-      "output 'y', element 0: expected 1, got 1.5",
+      "output 'y', element 0: expected 1, got 1.03125",
       { name: 'y', datatype: 'FP16', shape: [1], data: Uint16Array.of(0x3c00) },
-      { name: 'y', datatype: 'FP16', shape: [1], data: Uint16Array.of(0x3e00) },
+      { name: 'y', datatype: 'FP16', shape: [1], data: Uint16Array.of(0x3c20) },
     ],
   ])('differ: %s', (words, expected, actual) => {
     expect(describeDifference(expected, actual)).toBe(words);
@@ -88,6 +99,81 @@ describe('two tensors', () => {
 
   it('are as good as equal within the rounding of their datatype', () => {
     expect(describeDifference(float('y', 1), float('y', 1.0005))).toBeUndefined();
+  });
+});
+
+describe('the sets beside a model', () => {
+  let folder = '';
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'headgate-golden-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const read = (): ReturnType<typeof readGoldenSets> => readGoldenSets(path.join(folder, 'model.onnx'));
+
+  function keep(set: string, file: string, tensor: Tensor): void {
+    mkdirSync(path.join(folder, set), { recursive: true });
+    writeFileSync(path.join(folder, set, file), rawProto(tensor));
+  }
+
+  it('have their tensors in the order of their numbers, without what else lies there', async () => {
+    for (const place of [10, 2, 0, 9, 1])
+      keep('test_data_set_7', `input_${place}.pb`, float(`in ${place}`, 0));
+    keep('test_data_set_7', 'output_0.pb', float('out', 0));
+    keep('test_data_set_7', 'notes_0.pb', float('no', 0));
+    keep('test_data', 'input_0.pb', float('no', 0));
+    const [set, ...others] = await read();
+    expect(others).toEqual([]);
+    expect(set?.inputs.map(({ name }) => name)).toEqual(['in 0', 'in 1', 'in 2', 'in 9', 'in 10']);
+    expect(set?.outputs.map(({ name }) => name)).toEqual(['out']);
+  });
+
+  it('are bounded in their number', async () => {
+    for (let set = 0; set < MOST_GOLDEN_SETS; set++) mkdirSync(path.join(folder, `test_data_set_${set}`));
+    expect(await read()).toHaveLength(MOST_GOLDEN_SETS);
+    mkdirSync(path.join(folder, 'test_data_set_99'));
+    await expect(read()).rejects.toThrow(`keep at most ${MOST_GOLDEN_SETS}`);
+  });
+
+  it('are bounded in their size', async () => {
+    keep('test_data_set_0', 'input_0.pb', float('x', 0));
+    truncateSync(path.join(folder, 'test_data_set_0', 'input_0.pb'), MOST_GOLDEN_BYTES + 1);
+    await expect(read()).rejects.toThrow('input_0.pb is too large');
+  });
+});
+
+describe('the answers to golden data', () => {
+  const specification = (name: string) => ({ name, datatype: 'FP32', shape: ['n'] }) as const;
+  const signature = { inputs: [specification('x')], outputs: ['a', 'b'].map(specification) };
+  const good = { name: 'good', inputs: [float('', 1)], outputs: [float('', 2), float('', 3)] };
+  /** A model that answers all as the good set says. */
+  const run = (): Promise<Tensor[]> => Promise.resolve([float('a', 2), float('b', 3)]);
+
+  it('are asked for by the names of the model where the files have none', async () => {
+    const asked: unknown[] = [];
+    await checkGoldenSets([good], signature, (work) => {
+      asked.push([work.inputs.map(({ name }) => name), work.outputNames]);
+      return run();
+    });
+    expect(asked).toEqual([[['x'], ['a', 'b']]]);
+  });
+
+  it.each([
+    ['in a later set', [good, { ...good, name: 'bad', outputs: [float('', 9), float('', 3)] }], "'a'"],
+    ['in a later output', [{ ...good, name: 'bad', outputs: [float('', 2), float('', 9)] }], "'b'"],
+    ['with one output more', [{ ...good, name: 'bad', outputs: [...good.outputs, float('c', 1)] }], "'c'"],
+  ])('must be the same %s too', async (_, sets, output) => {
+    await expect(checkGoldenSets(sets, signature, run)).rejects.toMatchObject({
+      reason: 'GoldenDataMismatch',
+      message: expect.stringMatching(new RegExp(`golden data bad .*output ${output}`, 'u')) as string,
+    });
+  });
+
+  it('must come at all', async () => {
+    const failing = (): Promise<Tensor[]> => Promise.reject(new Error('no such operator'));
+    await expect(checkGoldenSets([good], signature, failing)).rejects.toThrow(
+      'the model fails on the golden data good: no such operator',
+    );
   });
 });
 
