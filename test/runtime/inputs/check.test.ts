@@ -45,6 +45,11 @@ describe('the rules of the inputs', () => {
     ['a column in range beside others that are not', [{ name: 'X', columns: [age] }], rows(999, 120, -999)],
     ['NaN, where nothing is said of nulls', [{ name: 'X', minimum: 0 }], rows(NaN, 1, 2)],
     ['known categories', [{ name: 'country', allowed: ['CH', 'JP'] }], countries('JP', 'CH')],
+    [
+      'nulls beside known categories, where nothing is said of them',
+      [{ name: 'country', allowed: ['CH'] }],
+      countries('', 'CH'),
+    ],
     ['known numbers', [{ name: 'count', allowed: ['1', '9007199254740993'] }], counts(2n ** 53n + 1n)],
     ['anything, where no rule is', [{ name: 'country', allowed: ['CH'] }], rows(NaN, 1, 2)],
     ['no rows', [{ name: 'X', columns: [age], nulls: 'Refuse' }], rows()],

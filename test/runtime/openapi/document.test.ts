@@ -12,6 +12,7 @@ interface Content {
   readonly content: { readonly 'application/json': { readonly schema: object; readonly example?: unknown } };
 }
 interface Document {
+  readonly servers: readonly { readonly url: string }[];
   readonly paths: Readonly<
     Record<
       string,
@@ -32,8 +33,8 @@ const everyDatatype: ModelSignature = {
   outputs: [{ name: 'out', datatype: 'FP32', shape: ['batch'] }],
 };
 
-function documentOf(signature: ModelSignature): Document {
-  const served = { modelName: 'm', modelVersion: '1', revision: 'm-1', serverVersion: '0', signature };
+function documentOf(signature: ModelSignature, modelName = 'm'): Document {
+  const served = { modelName, modelVersion: '1', revision: 'm-1', serverVersion: '0', signature };
   return buildDocument(served) as unknown as Document;
 }
 
@@ -60,6 +61,32 @@ describe('the OpenAPI document', () => {
     expect(problemsOf(requestBody?.content['application/json'].schema ?? {}, example)).toEqual([]);
     const request = parseInferRequest(Buffer.from(JSON.stringify(example)));
     expect(planInference(request, everyDatatype).inputs).toHaveLength(datatypes.length - 1);
+  });
+
+  it.each([
+    ['UINT8', 0, 255],
+    ['UINT16', 0, 65_535],
+    ['UINT32', 0, 2 ** 32 - 1],
+    ['INT8', -128, 127],
+    ['INT16', -(2 ** 15), 2 ** 15 - 1],
+    ['INT32', -(2 ** 31), 2 ** 31 - 1],
+  ] as const)('bounds %s as the datatype does', (datatype, least, greatest) => {
+    const x = { name: 'x', datatype, shape: ['n'] };
+    const signature = { inputs: [x], outputs: [x] };
+    const { requestBody } = documentOf(signature).paths['/v2/models/m/infer']?.post ?? {};
+    const problemsWith = (value: number): readonly string[] =>
+      problemsOf(requestBody?.content['application/json'].schema ?? {}, {
+        inputs: [{ name: 'x', datatype, shape: [1], data: [value] }],
+      });
+    expect([...problemsWith(least), ...problemsWith(greatest)]).toEqual([]);
+    for (const beyond of [least - 1, greatest + 1]) expect(problemsWith(beyond)).not.toEqual([]);
+  });
+
+  it("leads to the model behind any prefix of a gateway, whatever the model's name", () => {
+    const { servers, paths } = documentOf(everyDatatype, 'a b/c');
+    const base = new URL(servers[0]?.url ?? '', 'https://example.com/fraud/v2/openapi.json');
+    expect(base.pathname.replace(/\/$/u, '')).toBe('/fraud');
+    expect(Object.keys(paths)).toContain('/v2/models/a%20b%2Fc/infer');
   });
 
   it.each<[string, ModelSignature['inputs'][number]]>([
@@ -91,7 +118,8 @@ describe('the OpenAPI document of a running server', { timeout: 60_000 }, () => 
     expect(problemsOf(requestSchema, request)).toEqual([]);
     const [X] = request.inputs;
     expect(problemsOf(requestSchema, { inputs: [{ ...X, name: 'Y' }] })).not.toEqual([]);
-    expect(problemsOf(requestSchema, { inputs: [{ ...X, shape: [8, 31] }] })).not.toEqual([]);
+    for (const shape of [[8, 31], [8], [8, 30, 1]])
+      expect(problemsOf(requestSchema, { inputs: [{ ...X, shape }] })).not.toEqual([]);
     const body = JSON.stringify({ ...request, id: '1', parameters: { readable: true } });
     const answer: unknown = JSON.parse((await runtime.infer(body)).text);
     expect(problemsOf(responses['200']?.content['application/json'].schema ?? {}, answer)).toEqual([]);

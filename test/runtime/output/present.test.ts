@@ -71,6 +71,14 @@ describe('what a client gets of the outputs', () => {
     ]);
   });
 
+  it('has no mark of doubt at the limit itself', () => {
+    const { predictions } = show([probabilities], { readable: true }, { lowConfidence: 0.5 });
+    expect((predictions as ClassPrediction[]).map(({ lowConfidence }) => lowConfidence)).toEqual([
+      false,
+      false,
+    ]);
+  });
+
   it('has places for labels and no mark where nothing is set', () => {
     const [first] = show([probabilities], { readable: true }).predictions as ClassPrediction[];
     expect(first?.label).toBe('1');

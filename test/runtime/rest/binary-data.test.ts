@@ -35,6 +35,7 @@ afterAll(async () => {
 });
 
 interface Message {
+  readonly id?: string;
   readonly parameters?: object;
   readonly outputs?: readonly object[];
 }
@@ -97,6 +98,15 @@ describe('binary tensor data over REST', { timeout: 60_000 }, () => {
       return { ...head, data: readRaw(head, bytes) };
     });
     expect(outputs).toEqual(tensors);
+  });
+
+  it('counts the JSON of an answer in bytes, not in characters', async () => {
+    const answer = await ask({
+      id: 'Zürich 東京',
+      outputs: [{ name: 'long_out', parameters: { binary_data: true } }],
+    });
+    const [long] = cut(answer);
+    expect(long?.bytes).toEqual(writeRaw(tensors[4] as Tensor));
   });
 
   it("takes an output's own wish before the request's", async () => {
