@@ -109,6 +109,14 @@ describe('the cache of answers', () => {
     expect(bench.runs.length).toBe(2);
   });
 
+  it('takes the question back when all have gone before the store has answered', async () => {
+    const bench = new Bench();
+    const asked = [bench.ask(workOf(1)), bench.ask(workOf(1))];
+    for (const pending of asked) pending.withdraw();
+    await turn();
+    expect([bench.runs.length, bench.withdrawn]).toEqual([1, 1]);
+  });
+
   it("keeps each one's own deadline", async () => {
     const bench = new Bench();
     const patient = bench.ask(workOf(1));

@@ -36,6 +36,14 @@ describe('answers in memory', () => {
     expect(valueOf(store, 'headgate_cache_entries')).toBe(3);
   });
 
+  it('count once when they are replaced', () => {
+    const store = new MemoryStore({ maxBytes: KIBIBYTE, ttlMs: 100 }, () => 0);
+    store.set('a', answer(500));
+    const once = store.counts;
+    store.set('a', answer(500, 1));
+    expect(store.counts).toEqual(once);
+  });
+
   it('keep no memory of the batch that they were a part of, and change with nothing', async () => {
     const store = new MemoryStore({ maxBytes: KIBIBYTE, ttlMs: 100 }, () => 0);
     const batch = new Uint8Array(1_000_000);
