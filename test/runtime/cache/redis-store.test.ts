@@ -90,3 +90,42 @@ describe('a Redis that fails', () => {
     expect(await store.get('b')).toBeUndefined();
   });
 });
+
+describe('what is written to a Redis', () => {
+  it('ends after the time that answers are kept', async () => {
+    const times: number[] = [];
+    const store = build({ set: (_key, _value, ttlMs) => Promise.resolve(times.push(ttlMs)) });
+    store.set('a', outputs);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(times).toEqual([1000]);
+  });
+
+  it('is no answer that is larger than what asking the model again costs', async () => {
+    const sizes: number[] = [];
+    const store = build({ set: (_key, value) => Promise.resolve(sizes.push(value.length)) });
+    const answerOf = (elements: number): Tensor[] => [
+      { name: 'y', datatype: 'FP32', shape: [elements], data: new Float32Array(elements) },
+    ];
+    store.set('large', answerOf(2 ** 18));
+    store.set('small', answerOf(2 ** 18 - 100));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(sizes).toEqual([expect.closeTo(2 ** 20 - 400, -3)]);
+  });
+
+  it('does not pile up where Redis takes nothing', async () => {
+    let writes = 0;
+    const store = build({
+      set: () => {
+        writes++;
+        return new Promise(() => undefined);
+      },
+    });
+    for (let answer = 0; answer < 1000; answer++) store.set(String(answer), outputs);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(writes).toBe(256);
+    await vi.advanceTimersByTimeAsync(50 + 1000);
+    store.set('again', outputs);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(writes).toBe(257);
+  });
+});

@@ -42,6 +42,18 @@ describe('a model that is not ready in time', { timeout: 60_000 }, () => {
     expect(runtime.lastWords?.message).toContain('raise spec.runtime.executors.loadTimeout');
   });
 
+  it('is in no danger once it was ready', async () => {
+    const runtime = await RuntimeProcess.start({ HEADGATE_LOAD_TIMEOUT_MS: '5000' });
+    running.push(runtime);
+    const first = runtime.executorProcessId;
+    await runtime.until('older than the limit', async () => {
+      const { text } = await runtime.askManagement('/headgate/report');
+      return (JSON.parse(text) as { startedSecondsAgo: number }).startedSecondsAgo > 8;
+    });
+    expect((await runtime.infer(sampleRequest)).status).toBe(200);
+    expect(runtime.executorProcessId).toBe(first);
+  });
+
   it('is started anew where it was ready before, and answers what waited', async () => {
     const runtime = await RuntimeProcess.start({ HEADGATE_LOAD_TIMEOUT_MS: '8000' });
     running.push(runtime);

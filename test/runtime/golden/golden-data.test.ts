@@ -60,6 +60,37 @@ describe('a tensor in an ONNX file', () => {
     ).toThrow('expected 2 values for shape [2], got 1');
   });
 
+  const typed: readonly (readonly [Tensor['datatype'], number, Tensor['data']])[] = [
+    ['BOOL', 5, Uint8Array.of(0, 1)],
+    ['UINT8', 5, Uint8Array.of(0, 255)],
+    ['UINT16', 5, Uint16Array.of(0, 65_535)],
+    ['INT8', 5, Int8Array.of(-128, 127)],
+    ['INT16', 5, Int16Array.of(-32_768, 32_767)],
+    ['INT32', 5, Int32Array.of(-(2 ** 31), 2 ** 31 - 1)],
+    ['FP16', 5, Uint16Array.of(0x3c00, 0x7c00)],
+    ['INT64', 7, BigInt64Array.of(-(2n ** 63n), 2n ** 63n - 1n)],
+    ['UINT32', 11, Uint32Array.of(0, 2 ** 32 - 1)],
+    ['UINT64', 11, BigUint64Array.of(0n, 2n ** 64n - 1n)],
+  ];
+
+  it.each(typed)('is read from typed data, packed or not: %s', (datatype, field, data) => {
+    const values = [...(data as Exclude<Tensor['data'], string[]>)];
+    const head = (): WireWriter => new WireWriter().packed(1, [2]).uint(2, numberOf[datatype]);
+    const apart = head();
+    for (const value of values) apart.presentInt64(field, BigInt(value));
+    for (const proto of [head().packed(field, values), apart])
+      expect(parseTensorProto(proto.finish()).data).toEqual(data);
+  });
+
+  it('is read from doubles, packed or not', () => {
+    const doubles = Float64Array.of(-0, 1e300);
+    const head = (): WireWriter => new WireWriter().packed(1, [2]).uint(2, numberOf.FP64);
+    const apart = head();
+    for (const value of doubles) apart.double(10, value);
+    for (const proto of [head().bytes(10, Buffer.from(doubles.buffer)), apart])
+      expect(parseTensorProto(proto.finish()).data).toEqual(doubles);
+  });
+
   it('is refused when its type cannot be served', () => {
     expect(() => parseTensorProto(new WireWriter().uint(2, 16).string(8, 'x').finish())).toThrow(
       "tensor 'x' has a data type that cannot be served",
