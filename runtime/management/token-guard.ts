@@ -47,12 +47,9 @@ export class TokenGuard {
         return;
       }
       const challenge = shown === undefined ? CHALLENGE : `${CHALLENGE}, error="invalid_token"`;
-      response
-        .status(401)
-        .set('www-authenticate', challenge)
-        .json({
-          error: 'this needs the header authorization: Bearer, with the token of the management port',
-        });
+      response.status(401).set('www-authenticate', challenge).json({
+        error: 'this needs the header authorization: Bearer, with the token of the management port',
+      });
     };
   }
 

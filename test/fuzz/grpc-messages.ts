@@ -119,6 +119,7 @@ export function shootGrpc(dice: Dice): GrpcShot {
       '/',
       `/${method}`,
       '/grpc.health.v1.Health/Check',
+      '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
       `${INFERENCE}é`,
     ]),
     headers: {
