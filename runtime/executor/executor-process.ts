@@ -176,7 +176,7 @@ export class ExecutorProcess {
     const doing = this.#hasLoaded ? 'was still being tried on zeros' : 'was still being loaded';
     return new StartFailure(
       'ModelLoadTimedOut',
-      `the model ${doing} ${this.#loadTimeoutMs / 1000} s after its process was started, which was killed. Load it on your own machine: if that ends, raise spec.runtime.executors.loadTimeout or the CPUs of the pod, or set spec.runtime.session.graphOptimization to Disabled`,
+      `the model ${doing} ${this.#loadTimeoutMs / 1000} s after its process was started, which was killed. Load it on your own machine: if that ends, raise spec.runtime.executors.loadTimeout or the CPUs of the pod, or export the model with its graph optimised; if it does not, the model has no end`,
     );
   }
 
