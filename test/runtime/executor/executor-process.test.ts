@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { readTextFile } from '../../../runtime/executor/cpu-limit.ts';
 import { buildNeverEndingModel, buildSlowToLoadModel } from '../../support/late-models.ts';
 import { sampleRequest } from '../../support/example-models.ts';
 import { RuntimeProcess } from '../../support/runtime-process.ts';
@@ -15,9 +16,13 @@ afterEach(async () => {
   for (const runtime of running.splice(0)) await runtime.stop();
 });
 
-function childrenOf(processId: number): number[] {
-  const text = readFileSync(`/proc/${processId}/task/${processId}/children`, 'utf8').trim();
-  return text === '' ? [] : text.split(' ').map(Number);
+/** The processes that run, or are about to load, the model: not one that is still a copy of the server. */
+function executorsOf({ processId }: RuntimeProcess): number[] {
+  const children = readTextFile(`/proc/${processId}/task/${processId}/children`) ?? '';
+  return children
+    .split(' ')
+    .filter((child) => readTextFile(`/proc/${child}/cmdline`)?.includes('executor/child') === true)
+    .map(Number);
 }
 
 describe('a model that is not ready in time', { timeout: 60_000 }, () => {
@@ -59,7 +64,7 @@ describe('a model that is not ready in time', { timeout: 60_000 }, () => {
     running.push(runtime);
     const first = runtime.executorProcessId;
     process.kill(first, 'SIGKILL');
-    const others = (): number[] => childrenOf(runtime.processId).filter((child) => child !== first);
+    const others = (): number[] => executorsOf(runtime).filter((child) => child !== first);
     await runtime.until('starting anew', () => others().length === 1);
     const [second = 0] = others();
     process.kill(second, 'SIGSTOP');
