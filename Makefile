@@ -58,7 +58,7 @@ bench-runtime: setup ## requests per second and latency against a bare session.r
 bench-liveness: setup ## how soon probes are answered while every core is busy and the model is loaded again and again; a minute
 	@$(run) node bench/liveness.ts
 
-bench-peers: setup ## the runtime against MLServer, Triton, KServe, BentoML, LitServe and FastAPI; PLAN=full for an hour instead of minutes
+bench-peers: setup ## the runtime against MLServer, Triton, KServe, BentoML, LitServe and FastAPI; PLAN=full for more than an hour instead of a quarter of one
 	@$(run) bench/peers/install.sh && taskset -c 1 node bench/peers.ts --plan "$${PLAN:-quick}" --output "$${OUTPUT:-/tmp/headgate-bench-peers.json}"
 
 bench-profile: setup ## where the time of the runtime's serving process goes under that load

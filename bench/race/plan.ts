@@ -4,7 +4,7 @@ export interface RacePlan {
   readonly roundMs: number;
   /** Once for each server and protocol: compilers at run time need some thousand requests. */
   readonly firstWarmUpMs: number;
-  /** Before each round. */
+  /** Before each round: what was stopped for a while has lost its caches, and on some machines its code's pages too. */
   readonly warmUpMs: number;
   readonly concurrencies: readonly number[];
   /** Multiples of a server's own capacity that it is offered. */
@@ -14,14 +14,14 @@ export interface RacePlan {
 }
 
 export const plans = {
-  /** Some minutes: which way it goes. */
+  /** A quarter of an hour: which way it goes. */
   quick: {
-    ...{ rounds: 2, roundMs: 500, firstWarmUpMs: 1000, warmUpMs: 150, concurrencies: [1, 32] },
-    ...{ overloads: [3], openLoopMs: 1000, openRounds: 1 },
+    ...{ rounds: 2, roundMs: 800, firstWarmUpMs: 4000, warmUpMs: 400, concurrencies: [1, 32] },
+    ...{ overloads: [3], openLoopMs: 1500, openRounds: 1 },
   },
   /** About an hour: what is kept. */
   full: {
-    ...{ rounds: 5, roundMs: 1200, firstWarmUpMs: 4000, warmUpMs: 300, concurrencies: [1, 8, 32] },
+    ...{ rounds: 5, roundMs: 1200, firstWarmUpMs: 8000, warmUpMs: 500, concurrencies: [1, 8, 32] },
     ...{ overloads: [1, 2, 3], openLoopMs: 3000, openRounds: 3 },
   },
 } as const satisfies Readonly<Record<string, RacePlan>>;
