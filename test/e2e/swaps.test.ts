@@ -27,24 +27,27 @@ let watch: StatusWatch;
 const promoted: string[] = [];
 let podsAtFirst: number;
 
-beforeAll(async () => {
-  await apply(models[0]);
-  const { stable = '' } = await waitForPhase(stack.bed, swap, 'Healthy');
-  promoted.push(stable);
-  podsAtFirst = (await pods()).length;
-  watch = new StatusWatch(stack.bed, swap);
-  load = await startInferLoad(stack.bed, { name, requestsPerSecond });
-  for (let count = 1; count <= swaps; count++) {
-    const from = promoted.at(-1);
-    await apply(models[count % models.length] ?? models[0]);
-    const status = await watch.until(
-      `swap ${count} is over`,
-      ({ phase, stable: now }) => phase === 'Healthy' && now !== from,
-      SWAP_LIMIT_MS,
-    );
-    promoted.push(status.stable ?? '');
-  }
-}, SWAP_LIMIT_MS * (swaps + 1));
+beforeAll(
+  async () => {
+    await apply(models[0]);
+    const { stable = '' } = await waitForPhase(stack.bed, swap, 'Healthy');
+    promoted.push(stable);
+    podsAtFirst = (await pods()).length;
+    watch = new StatusWatch(stack.bed, swap);
+    load = await startInferLoad(stack.bed, { name, requestsPerSecond });
+    for (let count = 1; count <= swaps; count++) {
+      const from = promoted.at(-1);
+      await apply(models[count % models.length] ?? models[0]);
+      const status = await watch.until(
+        `swap ${count} is over`,
+        ({ phase, stable: now }) => phase === 'Healthy' && now !== from,
+        SWAP_LIMIT_MS,
+      );
+      promoted.push(status.stable ?? '');
+    }
+  },
+  SWAP_LIMIT_MS * (swaps + 1),
+);
 
 afterAll(async () => {
   await watch.stop();
