@@ -111,6 +111,11 @@ export class Operator {
     return this.caches.store('ModelDeployment').all();
   }
 
+  /**
+   * The predecessor's last writes may have come by the watch of one kind and be on their way by that of another: whoever
+   * knows its routes, and not yet the promotion that they follow, would take them back. So all is listed anew first.
+   * What passes of an earlier term may still do meets that term's fence.
+   */
   private onElected(term: Term, identity: string): void {
     this.log.info('leading', { identity });
     void term.beginAfter(
@@ -119,11 +124,6 @@ export class Operator {
     );
   }
 
-  /**
-   * The predecessor's last writes may have come by the watch of one kind and be on their way by that of another: whoever
-   * knows its routes, and not yet the promotion that they follow, would take them back. So all is listed anew first.
-   * What passes of an earlier term may still do meets that term's fence.
-   */
   private beginPasses(term: Term): void {
     const transport = term.fence(this.transport);
     this.controller = this.createController(new KubernetesCluster(transport, this.caches, this.discovery));

@@ -19,7 +19,7 @@ export const plans = {
     ...{ rounds: 2, roundMs: 800, firstWarmUpMs: 4000, warmUpMs: 400, concurrencies: [1, 32] },
     ...{ overloads: [3], openLoopMs: 1500, openRounds: 1 },
   },
-  /** About an hour: what is kept. */
+  /** More than an hour: what is to be kept. */
   full: {
     ...{ rounds: 5, roundMs: 1200, firstWarmUpMs: 8000, warmUpMs: 500, concurrencies: [1, 8, 32] },
     ...{ overloads: [1, 2, 3], openLoopMs: 3000, openRounds: 3 },

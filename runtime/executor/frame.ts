@@ -62,7 +62,7 @@ function decodeFrame(body: Buffer): Frame {
 }
 
 /** A frame of which a part has come. */
-interface Partial {
+interface PartialFrame {
   readonly block?: ArrayBuffer;
   /** Of the frame behind its length. */
   readonly bytes: Buffer;
@@ -73,7 +73,7 @@ interface Partial {
 export class FrameDecoder {
   readonly #blocks: MemoryBlocks;
   #rest: Buffer = Buffer.alloc(0);
-  #partial: Partial | undefined;
+  #partial: PartialFrame | undefined;
 
   /** Large frames that arrive in pieces lie in blocks of these. */
   constructor(blocks = new MemoryBlocks()) {

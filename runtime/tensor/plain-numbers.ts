@@ -17,6 +17,11 @@ function isDigit(byte: number): boolean {
   return byte >= ZERO && byte <= NINE;
 }
 
+/** Rounding keeps the order: where both ends give the same single, so does all that lies between them. */
+function areOneSingle(low: number, high: number): boolean {
+  return Math.fround(low) === Math.fround(high);
+}
+
 /**
  * Reads the numbers of a JSON array that are written plainly, as encoders write them in by far most cases, at a fraction
  * of what a token each costs. It stops before the first one that needs more care: with an exponent, with more digits than
@@ -38,33 +43,16 @@ export class PlainNumbers {
   }
 
   /** Fills `data` from `index` up to `end` at most; gives the index behind the last one that was read. */
-  readSingles(data: Float32Array, index: number, end: number): number {
-    const bytes = this.#bytes;
+  read(data: Float32Array | Float64Array, index: number, end: number): number {
+    const isSingle = data instanceof Float32Array;
     let next = index;
     for (; next < end; next++) {
-      const start = this.position;
-      const isNegative = bytes[start] === MINUS;
-      const at = this.#scan(isNegative ? start + 1 : start);
+      const isNegative = this.#bytes[this.position] === MINUS;
+      const at = this.#scan(isNegative ? this.position + 1 : this.position);
       if (at < 0) break;
       const power = powers[this.#decimals] ?? NaN;
-      const value = Math.fround(this.#digits / power);
-      // Rounding keeps the order: where both ends give the same single, so does all that lies between them.
-      if (this.#isCut && Math.fround((this.#digits + 1) / power) !== value) break;
-      data[next] = isNegative ? -value : value;
-      this.position = at;
-    }
-    return next;
-  }
-
-  readDoubles(data: Float64Array, index: number, end: number): number {
-    const bytes = this.#bytes;
-    let next = index;
-    for (; next < end; next++) {
-      const start = this.position;
-      const isNegative = bytes[start] === MINUS;
-      const at = this.#scan(isNegative ? start + 1 : start);
-      if (at < 0 || this.#isCut) break;
-      const value = this.#digits / (powers[this.#decimals] ?? NaN);
+      const value = this.#digits / power;
+      if (this.#isCut && !(isSingle && areOneSingle(value, (this.#digits + 1) / power))) break;
       data[next] = isNegative ? -value : value;
       this.position = at;
     }

@@ -214,10 +214,7 @@ class TensorReader {
     if (!(data instanceof Float32Array || data instanceof Float64Array)) return;
     this.#scanner.peek();
     this.#plain.position = this.#scanner.position;
-    this.#filled =
-      data instanceof Float32Array
-        ? this.#plain.readSingles(data, this.#filled, this.#elementCount)
-        : this.#plain.readDoubles(data, this.#filled, this.#elementCount);
+    this.#filled = this.#plain.read(data, this.#filled, this.#elementCount);
     this.#scanner.position = this.#plain.position;
   }
 

@@ -12,7 +12,7 @@ function readSingles(text: string, room = 10): Read {
   const bytes = Buffer.from(text);
   const numbers = new PlainNumbers(bytes);
   const data = new Float32Array(room);
-  const count = numbers.readSingles(data, 0, room);
+  const count = numbers.read(data, 0, room);
   return { values: [...data.subarray(0, count)], rest: bytes.toString('utf8', numbers.position) };
 }
 
@@ -20,7 +20,7 @@ function readDoubles(text: string, room = 10): Read {
   const bytes = Buffer.from(text);
   const numbers = new PlainNumbers(bytes);
   const data = new Float64Array(room);
-  const count = numbers.readDoubles(data, 0, room);
+  const count = numbers.read(data, 0, room);
   return { values: [...data.subarray(0, count)], rest: bytes.toString('utf8', numbers.position) };
 }
 
