@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { countBytes, type Pieces } from '../body/pieces.ts';
 import type { RequestError } from '../errors.ts';
 import { chooseRequestId } from '../inference/request-id.ts';
 
@@ -50,14 +51,15 @@ export class Exchange {
 
   answer(
     status: number,
-    body: string | Buffer,
+    body: string | Buffer | Pieces,
     { headers: extraHeaders = [], contentType = 'application/json' }: AnswerOptions = {},
   ): void {
+    const pieces = Array.isArray(body) ? (body as Pieces) : [body as string | Buffer];
     const headers = [
       'content-type',
       contentType,
       'content-length',
-      String(Buffer.byteLength(body)),
+      String(countBytes(pieces)),
       'x-headgate-revision',
       this.#style.revision,
       'x-request-id',
@@ -66,7 +68,16 @@ export class Exchange {
     ];
     if (this.#style.isClosing() || this.#hasUnreadBody) headers.push('connection', 'close');
     this.response.writeHead(status, headers);
-    this.response.end(body);
+    this.#send(pieces);
+  }
+
+  /** All in one system call, as far as the socket takes it. */
+  #send(pieces: Pieces): void {
+    const { response } = this;
+    if (pieces.length > 1) response.cork();
+    for (const piece of pieces.slice(0, -1)) response.write(piece);
+    // The end uncorks too.
+    response.end(pieces.at(-1));
   }
 
   /** Answers with the error and tells the status that it meant. */

@@ -1,5 +1,6 @@
 import type { Body, BodyBudget } from '../body/budget.ts';
 import { chooseCoding, encodeBody } from '../body/compression.ts';
+import { countBytes, joinPieces } from '../body/pieces.ts';
 import { RequestError } from '../errors.ts';
 import type { InferAnswer, InferRequest } from '../inference/inference.ts';
 import type { InferenceCall, InferenceService } from '../inference/inference-service.ts';
@@ -83,21 +84,21 @@ class RestCall implements InferenceCall {
     const startedAtMs = performance.now();
     const { json, binary } = encodeInferAnswer(answer, binaryOutputs(request));
     const isBinary = binary.length > 0;
-    const body = isBinary ? Buffer.concat([Buffer.from(json), ...binary]) : json;
-    const headers = isBinary ? [HEADER_LENGTH, String(Buffer.byteLength(json))] : [];
+    const body = [...json, ...binary];
+    const headers = isBinary ? [HEADER_LENGTH, String(countBytes(json))] : [];
     journey.serialiseMs = performance.now() - startedAtMs;
     headers.push('server-timing', serverTiming(journey, performance.now()));
     const cached = cacheStatus(journey);
     if (cached !== undefined) headers.push('cache-status', cached);
     this.#isAnswered = true;
     const contentType = isBinary ? 'application/octet-stream' : 'application/json';
-    const coding = chooseCoding(this.#exchange.header('accept-encoding'), body.length);
+    const coding = chooseCoding(this.#exchange.header('accept-encoding'), countBytes(body));
     if (coding === undefined) {
       this.#exchange.answer(200, body, { headers, contentType });
       return;
     }
     headers.push('content-encoding', coding, 'vary', 'accept-encoding');
-    this.#exchange.answer(200, await encodeBody(coding, body), { headers, contentType });
+    this.#exchange.answer(200, await encodeBody(coding, joinPieces(body)), { headers, contentType });
   };
 
   readonly refuse = (error: RequestError, journey: Journey): void => {

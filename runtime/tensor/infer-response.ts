@@ -1,8 +1,9 @@
+import type { Pieces } from '../body/pieces.ts';
 import { RequestError } from '../errors.ts';
 import type { InferAnswer } from '../inference/inference.ts';
 import type { Tensor, TensorData } from './datatype.ts';
 import { writeRaw } from './raw.ts';
-import { writeSingles } from './single-text.ts';
+import { writeSingles, writeSinglesAsBytes } from './single-text.ts';
 
 /** The shortest text that reads back as the same double; the sign of zero, NaN and the infinities are kept. */
 function writeDouble(value: number): string {
@@ -27,9 +28,12 @@ export function writeValues(datatype: Tensor['datatype'], data: TensorData): str
   return data.join(',');
 }
 
+/** From here on numbers go out as bytes: as a long string they would be copied four times on their way to the socket. */
+const FEWEST_SINGLES_AS_BYTES = 1024;
+
 /** The answer's JSON, and the tensors that go behind it as bytes. */
 export interface EncodedAnswer {
-  readonly json: string;
+  readonly json: Pieces;
   readonly binary: readonly Buffer[];
 }
 
@@ -41,14 +45,37 @@ export function refuseHalf(name: string): never {
   );
 }
 
-function writeOutput(tensor: Tensor, binary: Buffer | undefined): string {
-  const { name, datatype, shape, data } = tensor;
-  if (datatype === 'FP16' && binary === undefined) refuseHalf(name);
-  const value =
-    binary === undefined
-      ? `"data":[${writeValues(datatype, data)}]`
-      : `"parameters":{"binary_data_size":${binary.length}}`;
-  return `{"name":${JSON.stringify(name)},"shape":[${shape.join(',')}],"datatype":"${datatype}",${value}}`;
+/** Text that is joined while it comes, with bytes in between. */
+class JsonPieces {
+  readonly #pieces: (string | Buffer)[] = [];
+  #text = '';
+
+  text(more: string): void {
+    this.#text += more;
+  }
+
+  bytes(pieces: readonly Buffer[]): void {
+    this.#pieces.push(this.#text, ...pieces);
+    this.#text = '';
+  }
+
+  end(): Pieces {
+    return [...this.#pieces, this.#text];
+  }
+}
+
+function writeHead({ name, datatype, shape }: Tensor): string {
+  return `"name":${JSON.stringify(name)},"shape":[${shape.join(',')}],"datatype":"${datatype}"`;
+}
+
+function writeData(tensor: Tensor, json: JsonPieces): void {
+  const { name, datatype, data } = tensor;
+  if (datatype === 'FP16') refuseHalf(name);
+  json.text(`{${writeHead(tensor)},"data":[`);
+  if (data instanceof Float32Array && data.length >= FEWEST_SINGLES_AS_BYTES)
+    json.bytes(writeSinglesAsBytes(data));
+  else json.text(writeValues(datatype, data));
+  json.text(']}');
 }
 
 /**
@@ -64,12 +91,20 @@ export function encodeInferAnswer(
   const predictions =
     answer.predictions === undefined ? '' : `,"predictions":${JSON.stringify(answer.predictions)}`;
   const binary: Buffer[] = [];
-  const outputs = answer.outputs.map((tensor) => {
-    if (!isBinary(tensor.name)) return writeOutput(tensor, undefined);
+  const json = new JsonPieces();
+  json.text(
+    `{"model_name":${JSON.stringify(answer.modelName)},"model_version":"${answer.modelVersion}",${id}"outputs":[`,
+  );
+  for (const [index, tensor] of answer.outputs.entries()) {
+    if (index > 0) json.text(',');
+    if (!isBinary(tensor.name)) {
+      writeData(tensor, json);
+      continue;
+    }
     const bytes = writeRaw(tensor);
     binary.push(bytes);
-    return writeOutput(tensor, bytes);
-  });
-  const json = `{"model_name":${JSON.stringify(answer.modelName)},"model_version":"${answer.modelVersion}",${id}"outputs":[${outputs.join(',')}]${predictions}}`;
-  return { json, binary };
+    json.text(`{${writeHead(tensor)},"parameters":{"binary_data_size":${bytes.length}}}`);
+  }
+  json.text(`]${predictions}}`);
+  return { json: json.end(), binary };
 }

@@ -4,6 +4,7 @@ const COMMA = 0x2c;
 const MINUS = 0x2d;
 const DOT = 0x2e;
 const ZERO = 0x30;
+const SIGN_BIT = 31;
 
 /** Every single is told from all others by nine digits (IEEE 754-2008, §5.12.2); most need fewer. */
 const FEWEST_DIGITS = 7;
@@ -20,49 +21,29 @@ const firstPlaces = Int8Array.from({ length: 256 }, (_, bits) => Math.floor((bit
 /** From where on numbers with that exponent have one digit more. */
 const nextTens = Float64Array.from(firstPlaces, (place) => Number(`1e${place + 1}`));
 
+/** The digits of 00 to 99, two bytes each. */
+const pairs = Uint8Array.from({ length: 200 }, (_, at) => {
+  const number = Math.floor(at / 2);
+  return ZERO + (at % 2 === 0 ? Math.floor(number / 10) : number % 10);
+});
+
 /** A sign, nine digits, at most five zeros before them, a dot and a comma, or what JavaScript writes. */
 const MOST_BYTES = 32;
-const VALUES_AT_ONCE = 1024;
+const VALUES_AT_ONCE = 4096;
 const scratch = Buffer.allocUnsafeSlow(MOST_BYTES * VALUES_AT_ONCE);
-
-interface Decimal {
-  digits: number;
-  /** How many of the digits stand behind the dot. */
-  decimals: number;
-}
-
-/** The fewest digits, seven or more, that mean this single and no other. Pre: SMALLEST ≤ magnitude < LARGEST. */
-function shorten(magnitude: number, bits: number, decimal: Decimal): void {
-  const exponent = (bits >>> 23) & 0xff;
-  const place = (firstPlaces[exponent] ?? 0) + (magnitude >= (nextTens[exponent] ?? 0) ? 1 : 0);
-  for (let digitCount = FEWEST_DIGITS; ; digitCount++) {
-    const decimals = Math.max(0, digitCount - 1 - place);
-    const power = powers[decimals] ?? 1;
-    const digits = Math.round(magnitude * power);
-    const farther = magnitude + (digits / power - magnitude) * MARGIN;
-    if (Math.fround(farther) === magnitude || digitCount === MOST_DIGITS) {
-      decimal.digits = digits;
-      decimal.decimals = decimals;
-      return;
-    }
-  }
-}
-
-function dropZeros(decimal: Decimal): void {
-  while (decimal.decimals > 0 && decimal.digits % 10 === 0) {
-    decimal.digits /= 10;
-    decimal.decimals--;
-  }
-}
 
 /** Writes the last `count` digits of a whole number; gives the position behind them. */
 function writeDigits(value: number, count: number, position: number): number {
-  let rest = value | 0;
-  for (let at = position + count - 1; at >= position; at--) {
-    const tenth = (rest / 10) | 0;
-    scratch[at] = ZERO + (rest - tenth * 10);
-    rest = tenth;
+  let rest = value;
+  let at = position + count;
+  while (at > position + 1) {
+    const hundredth = (rest / 100) | 0;
+    const pair = 2 * (rest - hundredth * 100);
+    scratch[--at] = pairs[pair + 1] ?? 0;
+    scratch[--at] = pairs[pair] ?? 0;
+    rest = hundredth;
   }
+  if (at > position) scratch[position] = ZERO + (rest % 10);
   return position + count;
 }
 
@@ -72,34 +53,53 @@ function countDigits(whole: number): number {
   return count;
 }
 
-function writeDecimal({ digits, decimals }: Decimal, position: number): number {
-  const whole = Math.floor(digits / (powers[decimals] ?? 1));
+/** Writes `digits` with so many of them behind the dot, without zeros at its end. Pre: 0 < digits < 2³¹. */
+function writeDecimal(digits: number, decimals: number, position: number): number {
+  let rest = digits;
+  let behind = decimals;
+  for (let tenth = (rest / 10) | 0; behind > 0 && tenth * 10 === rest; tenth = (rest / 10) | 0) {
+    rest = tenth;
+    behind--;
+  }
+  if (behind === 0) return writeDigits(rest, countDigits(rest), position);
+  const power = powers[behind] ?? 1;
+  const whole = (rest / power) | 0;
   const end = writeDigits(whole, countDigits(whole), position);
-  if (decimals === 0) return end;
   scratch[end] = DOT;
-  return writeDigits(digits, decimals, end + 1);
+  return writeDigits(rest - whole * power, behind, end + 1);
 }
 
-/** Writes at most VALUES_AT_ONCE values. */
-function writeSome(values: Float32Array): string {
+/** Writes the fewest digits, seven or more, that mean this single and no other. Pre: SMALLEST ≤ magnitude < LARGEST. */
+function writeShortest(magnitude: number, bits: number, position: number): number {
+  const exponent = (bits >>> 23) & 0xff;
+  const place = (firstPlaces[exponent] ?? 0) + (magnitude >= (nextTens[exponent] ?? 0) ? 1 : 0);
+  const mostDecimals = Math.max(0, MOST_DIGITS - 1 - place);
+  for (let decimals = Math.max(0, FEWEST_DIGITS - 1 - place); ; decimals++) {
+    const power = powers[decimals] ?? 1;
+    const digits = Math.floor(magnitude * power + 0.5);
+    const farther = magnitude + (digits / power - magnitude) * MARGIN;
+    if (Math.fround(farther) === magnitude || decimals === mostDecimals)
+      return writeDecimal(digits, decimals, position);
+  }
+}
+
+/** Writes the values from `start` on to the scratch, as many as fit; gives how many bytes they took. */
+function writeSome(all: Float32Array, start: number): number {
+  const values = all.subarray(start, start + VALUES_AT_ONCE);
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const decimal: Decimal = { digits: 0, decimals: 0 };
   let position = 0;
   for (let index = 0; index < values.length; index++) {
-    const value = values[index] ?? 0;
-    const magnitude = Math.abs(value);
-    if (index > 0) scratch[position++] = COMMA;
-    // Zero has a sign too.
-    if (value < 0 || Object.is(value, -0)) scratch[position++] = MINUS;
-    if (magnitude >= SMALLEST && magnitude < LARGEST) {
-      shorten(magnitude, bits[index] ?? 0, decimal);
-      dropZeros(decimal);
-      position = writeDecimal(decimal, position);
-    } else {
-      position += scratch.write(String(magnitude), position, 'latin1');
-    }
+    const magnitude = Math.abs(values[index] ?? 0);
+    const valueBits = bits[index] ?? 0;
+    if (start + index > 0) scratch[position++] = COMMA;
+    // Zero has a sign too, and NaN has none.
+    if (valueBits >>> SIGN_BIT === 1 && !Number.isNaN(magnitude)) scratch[position++] = MINUS;
+    position =
+      magnitude >= SMALLEST && magnitude < LARGEST
+        ? writeShortest(magnitude, valueBits, position)
+        : position + scratch.write(String(magnitude), position, 'latin1');
   }
-  return scratch.toString('latin1', 0, position);
+  return position;
 }
 
 /**
@@ -108,9 +108,15 @@ function writeSome(values: Float32Array): string {
  */
 export function writeSingles(values: Float32Array): string {
   let text = '';
-  for (let start = 0; start < values.length; start += VALUES_AT_ONCE) {
-    if (start > 0) text += ',';
-    text += writeSome(values.subarray(start, start + VALUES_AT_ONCE));
-  }
+  for (let start = 0; start < values.length; start += VALUES_AT_ONCE)
+    text += scratch.toString('latin1', 0, writeSome(values, start));
   return text;
+}
+
+/** The same text as bytes, in pieces: a long string would be copied four times on its way to the socket. */
+export function writeSinglesAsBytes(values: Float32Array): Buffer[] {
+  const pieces: Buffer[] = [];
+  for (let start = 0; start < values.length; start += VALUES_AT_ONCE)
+    pieces.push(Buffer.from(scratch.subarray(0, writeSome(values, start))));
+  return pieces;
 }

@@ -82,6 +82,20 @@ export async function waitForReadyPods(
   );
 }
 
+/** Until none is left, those included that are being deleted and still answer on the connections they have. */
+export async function waitForNoPods(
+  bed: Bed,
+  wanted: { namespace: string; selector: string; timeoutMs?: number },
+): Promise<void> {
+  const { namespace, selector, timeoutMs = 120_000 } = wanted;
+  await waitFor(
+    `no pod of ${selector} is left in ${namespace}`,
+    async () =>
+      (await bed.kubectl('get', 'pods', '-n', namespace, '-l', selector, '-o', 'name')).trim() === '',
+    { timeoutMs, everyMs: 250 },
+  );
+}
+
 function summarize(pod: PodObject): PodSummary {
   const statuses = pod.status?.containerStatuses ?? [];
   return {

@@ -4,8 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { labels } from '../../operator/api/names.ts';
 import { repository } from '../bed/layout.ts';
 import type { Load } from '../bed/load.ts';
-import { gatewayTargets, listPods, type PodSummary } from '../bed/pods.ts';
-import { waitFor } from '../bed/wait.ts';
+import { gatewayTargets, listPods, waitForNoPods, type PodSummary } from '../bed/pods.ts';
 import { startInferLoad } from './support/infer-load.ts';
 import { hostOf, modelDeployment } from './support/model-deployment.ts';
 import { useNamespace } from './support/namespace.ts';
@@ -69,8 +68,8 @@ beforeAll(async () => {
   );
   promotedBackAtMs = Date.parse(history.find(({ revision }) => revision === blue)?.at ?? '');
   bluePodsAfterwards = await podsOf(blue);
-  await waitFor('the pods of the new model are gone', async () => (await podsOf(green)).length === 0, {
-    ...{ timeoutMs: keepOldMs + 60_000, everyMs: 500 },
+  await waitForNoPods(stack.bed, {
+    ...{ namespace, selector: `${labels.revision}=${green}`, timeoutMs: keepOldMs + 90_000 },
   });
   greenGoneAtMs = Date.now();
 });

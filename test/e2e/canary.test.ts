@@ -4,7 +4,7 @@ import type { ModelDeploymentStatus } from '../../operator/api/status.ts';
 import { labels } from '../../operator/api/names.ts';
 import { readWrites, type AuditedRequest } from '../bed/audit.ts';
 import { isWithinBinomial, type Load } from '../bed/load.ts';
-import { containerPid, gatewayPods, listPods } from '../bed/pods.ts';
+import { containerPid, gatewayPods, waitForNoPods } from '../bed/pods.ts';
 import { waitFor } from '../bed/wait.ts';
 import { startInferLoad } from './support/infer-load.ts';
 import { canarySteps, modelDeployment } from './support/model-deployment.ts';
@@ -52,11 +52,7 @@ beforeAll(async () => {
   load = await startInferLoad(stack.bed, { name: fraud.name, requestsPerSecond, timeoutMs: 30_000 });
   await apply('v2.onnx');
   await rollOut();
-  await waitFor(
-    'the pods of the old revision are gone',
-    async () => (await listPods(stack.bed, namespace, `${labels.revision}=${stable}`)).length === 0,
-    { timeoutMs: 90_000, everyMs: 500 },
-  );
+  await waitForNoPods(stack.bed, { namespace, selector: `${labels.revision}=${stable}` });
   routeWrites = await readWrites(stack.bed.auditLog, {
     ...{ user: operator.user, resource: 'virtualservices', namespace },
   });

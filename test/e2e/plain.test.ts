@@ -3,8 +3,7 @@ import type { ModelDeploymentStatus } from '../../operator/api/model-deployment.
 import { entryServiceName, labels, serviceHost } from '../../operator/api/names.ts';
 import { startClient, type Client } from '../bed/client.ts';
 import type { Load } from '../bed/load.ts';
-import { listPods } from '../bed/pods.ts';
-import { waitFor } from '../bed/wait.ts';
+import { waitForNoPods } from '../bed/pods.ts';
 import { startInferLoad } from './support/infer-load.ts';
 import { modelDeployment } from './support/model-deployment.ts';
 import { useNamespace } from './support/namespace.ts';
@@ -121,10 +120,6 @@ async function change(model: string, rollout: object, meanwhile?: () => Promise<
     120_000,
   );
   const promotedAtMs = Date.now();
-  const left = async (): Promise<number> =>
-    (await listPods(stack.bed, namespace, `${labels.revision}=${from}`)).length;
-  await waitFor('the pods of the old revision are gone', async () => (await left()) === 0, {
-    ...{ timeoutMs: 120_000, everyMs: 250 },
-  });
+  await waitForNoPods(stack.bed, { namespace, selector: `${labels.revision}=${from}` });
   return { from, to, promotedAtMs, goneAtMs: Date.now() };
 }

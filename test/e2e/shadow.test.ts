@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { labels } from '../../operator/api/names.ts';
 import { isWithinBinomial, type Load } from '../bed/load.ts';
-import { listPods } from '../bed/pods.ts';
+import { waitForNoPods } from '../bed/pods.ts';
 import { waitFor } from '../bed/wait.ts';
 import { startInferLoad } from './support/infer-load.ts';
 import { modelDeployment } from './support/model-deployment.ts';
@@ -50,11 +50,7 @@ beforeAll(async () => {
   const switching = await watch.until('users are sent there', (status) => askedWeight(status, candidate) > 0);
   switchedAtMs = Date.parse(switching.routing?.askedAt ?? '');
   await watch.until('it is promoted', (status) => status.stable === candidate && status.phase === 'Healthy');
-  await waitFor(
-    'the pods of the old revision are gone',
-    async () => (await listPods(stack.bed, namespace, `${labels.revision}=${stable}`)).length === 0,
-    { timeoutMs: 90_000, everyMs: 500 },
-  );
+  await waitForNoPods(stack.bed, { namespace, selector: `${labels.revision}=${stable}` });
 });
 
 afterAll(async () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { joinPieces } from '../../../runtime/body/pieces.ts';
 import type { Tensor } from '../../../runtime/tensor/datatype.ts';
 import { parseInferRequest } from '../../../runtime/tensor/infer-request.ts';
 import { encodeInferAnswer } from '../../../runtime/tensor/infer-response.ts';
@@ -31,8 +32,8 @@ const tensor = fc.oneof(
 );
 
 function encode(outputs: readonly Tensor[], id?: string): string {
-  return encodeInferAnswer({ modelName: 'fraud', modelVersion: '1', id, outputs, predictions: undefined })
-    .json;
+  const answer = { modelName: 'fraud', modelVersion: '1', id, outputs, predictions: undefined };
+  return joinPieces(encodeInferAnswer(answer).json).toString();
 }
 
 describe('an answer', () => {
@@ -59,12 +60,24 @@ describe('an answer', () => {
           predictions: undefined,
         };
         const { json, binary } = encodeInferAnswer(answer, isBinary);
-        const request = Buffer.from(json.replace('"outputs":', '"inputs":'));
+        const request = Buffer.from(joinPieces(json).toString().replace('"outputs":', '"inputs":'));
         expect(parseInferRequest(request, Buffer.concat(binary)).inputs).toEqual(outputs);
       }),
       { numRuns: 500 },
     );
   });
+
+  it.each([1023, 1024, 4096, 4097, 20_000])(
+    'reads back as the very tensors with %i numbers in one',
+    (count) => {
+      const data = Float32Array.from({ length: count }, (_, index) => Math.sin(index) / 3);
+      const large: Tensor = { name: 'large', datatype: 'FP32', shape: [1, count], data };
+      const small: Tensor = { name: 'größe', datatype: 'INT32', shape: [1], data: Int32Array.of(count) };
+      const outputs = [small, large, large, small];
+      const { inputs } = parseInferRequest(Buffer.from(encode(outputs).replace('"outputs":', '"inputs":')));
+      expect(inputs).toEqual(outputs);
+    },
+  );
 
   it('has FP16 as bytes only', () => {
     const half: Tensor = { name: 'half', datatype: 'FP16', shape: [1], data: Uint16Array.of(0x3c00) };
