@@ -13,6 +13,7 @@ import { planInference, type InferWork } from '../tensor/validate.ts';
 import type { InferAnswer, InferRequest } from './inference.ts';
 import type { Journey } from './journey.ts';
 import { buildModelConfig, type ModelConfig } from './model-config.ts';
+import { refuseSequence } from './sequences.ts';
 
 export const SERVER_NAME = 'headgate';
 export const SERVER_VERSION = '0.1.0';
@@ -170,6 +171,7 @@ export class DataPlane {
   infer(request: InferRequest, journey: Journey): PendingAnswer {
     const { output, timeoutMs } = this.#options;
     const { arrivedAtMs, deadlineAtMs } = journey;
+    refuseSequence(request.parameters);
     journey.deadlineAtMs = deadlineOf(request.parameters, { arrivedAtMs, deadlineAtMs, timeoutMs });
     const work = planInference(request, this.readSignature());
     for (const tensor of work.inputs) this.#inputChecks?.get(tensor.name)?.(tensor);
