@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from '../../test/bed/free-port.ts';
 import type { Client } from '../load/client.ts';
 import type { BenchModel } from '../models/models.ts';
 import type { Outputs, Wire, WireName } from '../wire/wire.ts';
@@ -15,15 +15,6 @@ const START_LIMIT_MS = 120_000;
 const STOP_LIMIT_MS = 8000;
 /** Servers may tell what went wrong at the end of a long log. */
 const LAST_WORDS_BYTES = 2000;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 interface Ports {
   readonly http: number;
