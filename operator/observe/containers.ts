@@ -51,19 +51,37 @@ function described(terminated: NonNullable<ContainerState['terminated']>): Termi
 
 /** Of a long log the end is kept: that is where it says what went wrong. */
 function plainWords(text: string, exitCode: number): string {
-  const words = text.trim().slice(-LONGEST_MESSAGE);
+  const lines = text.split('\n').map(wordsOfLine);
+  const words = lines
+    .filter((line) => line !== '')
+    .join('\n')
+    .slice(-LONGEST_MESSAGE);
   return words === '' ? `it ended with exit code ${exitCode}` : words;
+}
+
+/**
+ * Of a line of our runtime's log what it says, and nothing where all was well: the end came without a word, then. What
+ * records tell of users is not for the status.
+ */
+function wordsOfLine(line: string): string {
+  const { level, message, type } = objectIn(line);
+  if (type === 'decision' || type === 'feedback') return '';
+  if (typeof level !== 'string' || typeof message !== 'string') return line.trim();
+  return level === 'warn' || level === 'error' ? message : '';
+}
+
+function objectIn(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+  } catch {
+    return {};
+  }
 }
 
 /** What our runtime writes into its termination message; anything else stands for itself. */
 function ownWords(text: string): { readonly reason: string; readonly message: string } | undefined {
-  try {
-    const { reason, message } = JSON.parse(text) as { readonly reason?: unknown; readonly message?: unknown };
-    if (typeof reason !== 'string' || typeof message !== 'string') return undefined;
-    return /^[A-Za-z]{1,64}$/.test(reason)
-      ? { reason, message: message.slice(0, LONGEST_MESSAGE) }
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const { reason, message } = objectIn(text);
+  if (typeof reason !== 'string' || typeof message !== 'string') return undefined;
+  return /^[A-Za-z]{1,64}$/.test(reason) ? { reason, message: message.slice(0, LONGEST_MESSAGE) } : undefined;
 }

@@ -85,6 +85,26 @@ describe('a pod as the plan sees it', () => {
       { reason: 'Error', message: '{"reason":"ModelNotFound"}' },
     ],
     ['null', 'null', { reason: 'Error', message: 'null' }],
+    [
+      'a log whose last line is a warning',
+      '{"level":"info","message":"listening"}\n{"level":"warn","message":"memory is short","port":1}\n',
+      { reason: 'Error', message: 'memory is short' },
+    ],
+    [
+      'a log of nothing but success',
+      '{"level":"info","message":"listening"}\n{"level":"info","message":"the model is loaded and warm"}',
+      { reason: 'Error', message: 'it ended with exit code 1' },
+    ],
+    [
+      'a log, and then a word of native code',
+      '{"level":"info","message":"listening"}\nterminate called recursively\n',
+      { reason: 'Error', message: 'terminate called recursively' },
+    ],
+    [
+      'records of what users asked',
+      'free(): invalid pointer\n{"type":"decision","inputs":[{"data":[42]}]}\n{"type":"feedback","user":"u-7"}',
+      { reason: 'Error', message: 'free(): invalid pointer' },
+    ],
   ])('tells how the runtime ended when it left %s', (_, message, words) => {
     const pod = podWithContainer({ state: { terminated: { ...terminated, message } } });
     expect(observePod(pod)?.lastTermination).toEqual({
