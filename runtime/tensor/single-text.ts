@@ -21,52 +21,58 @@ const firstPlaces = Int8Array.from({ length: 256 }, (_, bits) => Math.floor((bit
 /** From where on numbers with that exponent have one digit more. */
 const nextTens = Float64Array.from(firstPlaces, (place) => Number(`1e${place + 1}`));
 
-/** The digits of 00 to 99, two bytes each. */
-const pairs = Uint8Array.from({ length: 200 }, (_, at) => {
-  const number = Math.floor(at / 2);
-  return ZERO + (at % 2 === 0 ? Math.floor(number / 10) : number % 10);
-});
+/** 1 to 10⁹. */
+const wholePowers = Int32Array.from({ length: MOST_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
+/** The digits of 0000 to 9999, as the four bytes lie in memory. */
+const quads = Uint32Array.from({ length: 10_000 }, (_, number) =>
+  Buffer.from(String(number).padStart(4, '0')).readUInt32LE(),
+);
 
 /** A sign, nine digits, at most five zeros before them, a dot and a comma, or what JavaScript writes. */
 const MOST_BYTES = 32;
 const VALUES_AT_ONCE = 4096;
 const scratch = Buffer.allocUnsafeSlow(MOST_BYTES * VALUES_AT_ONCE);
+const words = new DataView(scratch.buffer, scratch.byteOffset, scratch.byteLength);
 
-/** Writes the last `count` digits of a whole number; gives the position behind them. */
-function writeDigits(value: number, count: number, position: number): number {
-  let rest = value;
-  let at = position + count;
-  while (at > position + 1) {
-    const hundredth = (rest / 100) | 0;
-    const pair = 2 * (rest - hundredth * 100);
-    scratch[--at] = pairs[pair + 1] ?? 0;
-    scratch[--at] = pairs[pair] ?? 0;
-    rest = hundredth;
-  }
-  if (at > position) scratch[position] = ZERO + (rest % 10);
-  return position + count;
+/** Writes the digits, zeros behind them up to the ninth. Pre: digits has `count` digits. */
+function writeNine(digits: number, count: number, position: number): void {
+  const nine = digits * (wholePowers[MOST_DIGITS - count] ?? 0);
+  const first = (nine / 100_000_000) | 0;
+  const others = nine - first * 100_000_000;
+  const high = (others / 10_000) | 0;
+  scratch[position] = ZERO + first;
+  words.setUint32(position + 1, quads[high] ?? 0, true);
+  words.setUint32(position + 5, quads[others - high * 10_000] ?? 0, true);
 }
 
-function countDigits(whole: number): number {
-  let count = 1;
-  for (let limit = 10; whole >= limit; limit *= 10) count++;
-  return count;
-}
-
-/** Writes `digits` with so many of them behind the dot, without zeros at its end. Pre: 0 < digits < 2³¹. */
-function writeDecimal(digits: number, decimals: number, position: number): number {
+/**
+ * Writes a number of `count` digits, the first of which stands at `place`: 0 for ones, 1 for tens, -1 for tenths. Zeros at
+ * its end are left out behind the dot. Gives the position behind it.
+ */
+function writeDecimal(digits: number, count: number, place: number, position: number): number {
+  let kept = count;
   let rest = digits;
-  let behind = decimals;
-  for (let tenth = (rest / 10) | 0; behind > 0 && tenth * 10 === rest; tenth = (rest / 10) | 0) {
+  const whole = place + 1;
+  for (let tenth = (rest / 10) | 0; kept > whole && tenth * 10 === rest; tenth = (rest / 10) | 0) {
     rest = tenth;
-    behind--;
+    kept--;
   }
-  if (behind === 0) return writeDigits(rest, countDigits(rest), position);
-  const power = powers[behind] ?? 1;
-  const whole = (rest / power) | 0;
-  const end = writeDigits(whole, countDigits(whole), position);
-  scratch[end] = DOT;
-  return writeDigits(rest - whole * power, behind, end + 1);
+  if (place < 0) {
+    let start = position;
+    scratch[start++] = ZERO;
+    scratch[start++] = DOT;
+    for (let zeros = -1; zeros > place; zeros--) scratch[start++] = ZERO;
+    writeNine(rest, kept, start);
+    return start + kept;
+  }
+  if (kept === whole) {
+    writeNine(rest, kept, position);
+    return position + kept;
+  }
+  writeNine(rest, kept, position + 1);
+  for (let at = position; at < position + whole; at++) scratch[at] = scratch[at + 1] ?? 0;
+  scratch[position + whole] = DOT;
+  return position + 1 + kept;
 }
 
 /** Writes the fewest digits, seven or more, that mean this single and no other. Pre: SMALLEST ≤ magnitude < LARGEST. */
@@ -78,8 +84,11 @@ function writeShortest(magnitude: number, bits: number, position: number): numbe
     const power = powers[decimals] ?? 1;
     const digits = Math.floor(magnitude * power + 0.5);
     const farther = magnitude + (digits / power - magnitude) * MARGIN;
-    if (Math.fround(farther) === magnitude || decimals === mostDecimals)
-      return writeDecimal(digits, decimals, position);
+    if (Math.fround(farther) !== magnitude && decimals < mostDecimals) continue;
+    const count = place + 1 + decimals;
+    // A single just below a power of ten may be that power in decimal: 0.01 is 0.00999999977.
+    const more = digits >= (wholePowers[count] ?? Infinity) ? 1 : 0;
+    return writeDecimal(digits, count + more, place + more, position);
   }
 }
 
