@@ -44,10 +44,10 @@ describe('leaders that are lost one after the other while users change their mod
   test('overwrite nothing that a successor has written (I9)', { timeout: LONGEST_MS }, async () => {
     const failovers = await failOver(installation, replicas, { count, seed });
     await replicas.stop();
+    console.log(`  ${failovers.length} failovers, seed ${seed}: ${describeLosses(failovers)}`);
     const { elections, landed, refused, late, overrulings } = await judge(installation.server.auditLog);
     console.log(
       [
-        `  ${failovers.length} failovers, seed ${seed}: ${describeLosses(failovers)}`,
         `  ${elections.length} elections, ${landed.length} writes, ${refused.length} refused as conflicts,`,
         `  ${late.length} by ex-leaders on what no successor had written, ${overrulings.length} over a successor`,
       ].join('\n'),

@@ -33,9 +33,11 @@ export function overrulings(
   const inOrder = elections.toSorted(byVersion);
   const found: Overruling[] = [];
   for (const ofObject of byObject(writes)) {
-    for (const write of ofObject) {
-      const term = termOf(write, inOrder);
-      const over = ofObject.find((other) => isLater(write, other) && termOf(other, inOrder) > term);
+    // Once for each write: a campaign has thousands on one object, and a thousand elections.
+    const terms = ofObject.map((write) => termOf(write, inOrder));
+    for (const [index, write] of ofObject.entries()) {
+      const term = terms[index] ?? -1;
+      const over = ofObject.find((other, place) => (terms[place] ?? -1) > term && isLater(write, other));
       if (over !== undefined) found.push({ write, over });
     }
   }
