@@ -28,7 +28,7 @@ beforeAll(async () => {
     modelDeployment({
       ...{ namespace, name, modelUri: stack.modelUri('v1.onnx') },
       runtime: {
-        records: { sink: 'File', file: { claimName } },
+        records: { sink: 'File', file: { claimName, maxAge: '24h' } },
         management: { tokenSecretName: 'management' },
       },
     }),
@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await stack.bed.kubectl('delete', 'modeldeployment', '-n', namespace, name);
+  await stack.bed.kubectl('delete', 'modeldeployment', '-n', namespace, name, '--ignore-not-found');
   await waitFor('nobody writes to the volume', async () => (await pods()).length === 0);
   await stack.bed.kubectl('delete', 'persistentvolume', namespace, '--wait=false');
   await rm(folder, { recursive: true });
