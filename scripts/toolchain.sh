@@ -70,4 +70,6 @@ use_project() {
   export PATH="$PWD/node_modules/node/bin:$PWD/node_modules/.bin:$PATH"
   # eslint reads eslint.config.ts with Node's own type stripping, with no further package.
   export ESLINT_FLAGS=unstable_native_nodejs_ts_config
+  # Tests that load ONNX Runtime by themselves report to nobody either (runtime/executor/silence.ts).
+  export ORT_DISABLE_TELEMETRY=1
 }

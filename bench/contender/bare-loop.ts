@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { silence } from '../../runtime/executor/silence.ts';
 import type { Measured } from '../measure.ts';
 import type { BenchModel } from '../models/models.ts';
 
@@ -16,6 +17,7 @@ export class BareLoop {
 
   static async start(model: BenchModel, cpus: string): Promise<BareLoop> {
     const child = spawn('taskset', ['-c', cpus, process.execPath, program, model.name], {
+      env: { ...process.env, ...silence },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     await once(child, 'message');

@@ -4,6 +4,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { silence } from '../../runtime/executor/silence.ts';
 import { freePort } from '../../test/bed/free-port.ts';
 import type { Client } from '../load/client.ts';
 import type { BenchModel } from '../models/models.ts';
@@ -60,7 +61,8 @@ export class RunningContender {
     const startedAtMs = performance.now();
     const child = spawn('taskset', ['-c', cpus, launch.command, ...launch.arguments], {
       cwd: folder,
-      env: launch.environment,
+      // Threads that report to somebody are no part of what is measured.
+      env: { ...launch.environment, ...silence },
       stdio: ['ignore', log, log],
     });
     closeSync(log);

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { environment } from '../config/config.ts';
 import { Deferred } from '../deferred.ts';
 import { StartFailure } from '../errors.ts';
 import type { InferWork } from '../tensor/validate.ts';
@@ -17,6 +18,7 @@ import {
   type ReadyMessage,
   type RunFailedMessage,
 } from './messages.ts';
+import { silence } from './silence.ts';
 
 export interface ExecutorProcessOptions {
   readonly load: LoadMessage;
@@ -58,7 +60,10 @@ export class ExecutorProcess {
     this.#onEnd = onEnd;
     // Whoever never asks for it has no use for its failure either.
     this.#ready.promise.catch(() => undefined);
-    this.#child = spawn(process.execPath, [childPath], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+    this.#child = spawn(process.execPath, [childPath], {
+      env: { ...environment, ...silence },
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    });
     for (const output of [this.#child.stdout, this.#child.stderr]) {
       if (output !== null) createInterface({ input: output }).on('line', options.onOutput);
     }
