@@ -53,8 +53,8 @@ export default defineConfig({
         test: {
           name: 'api-server',
           include: ['test/api-server/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
         },
       },
       {

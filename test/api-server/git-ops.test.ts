@@ -110,7 +110,7 @@ describe('under a GitOps controller that heals by itself', () => {
       await Promise.all(MODELS.map((name) => loop.commit(name, version)));
       await Promise.all(MODELS.map((name) => installation.healthy(name)));
     }
-  }, 300_000);
+  }, 900_000);
 
   afterAll(async () => {
     await loop.stop();

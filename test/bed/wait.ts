@@ -14,7 +14,7 @@ export async function waitFor<Answer>(
   ask: () => Promise<Answer | undefined | false> | Answer | undefined | false,
   options: WaitOptions = {},
 ): Promise<Answer> {
-  const timeoutMs = options.timeoutMs ?? 30_000;
+  const timeoutMs = options.timeoutMs ?? 90_000;
   const deadline = performance.now() + timeoutMs;
   let lastError: unknown;
   while (performance.now() < deadline) {

@@ -26,6 +26,8 @@ export const NAMESPACE = 'ml';
 /** As the chart names it in this release. */
 export const DECISION_POLICY = `${SYSTEM_NAMESPACE}-headgate-decisions`;
 const OPERATOR_USER = serviceAccountUser(SYSTEM_NAMESPACE, 'headgate');
+/** A busy machine takes several times as long as an idle one; how long something may take is for a test to assert. */
+const WAIT_LIMIT_MS = 120_000;
 
 export interface InstallationOptions {
   readonly istio: boolean;
@@ -181,7 +183,7 @@ export class Installation {
     name: string,
     what: string,
     holds: (status: ModelDeploymentStatus) => boolean,
-    timeoutMs = 30_000,
+    timeoutMs = WAIT_LIMIT_MS,
   ): Promise<ModelDeploymentStatus> {
     let last: ModelDeploymentStatus | undefined;
     return await waitFor(
