@@ -43,6 +43,8 @@ class SelfHealingLoop {
   private readonly versions = new Map<string, number>();
   private readonly stopping = new AbortController();
   private readonly running: Promise<void>;
+  /** One at a time, or what Git had before lands after what it has now. */
+  private turn: Promise<void> = Promise.resolve();
   applied = 0;
 
   constructor(installation: Installation) {
@@ -52,7 +54,7 @@ class SelfHealingLoop {
 
   async commit(name: string, version: number): Promise<void> {
     this.versions.set(name, version);
-    await this.sync(name, version);
+    await this.sync(name);
   }
 
   async stop(): Promise<void> {
@@ -62,14 +64,18 @@ class SelfHealingLoop {
 
   private async run(): Promise<void> {
     while (!this.stopping.signal.aborted) {
-      for (const [name, version] of this.versions) await this.sync(name, version);
+      for (const name of this.versions.keys()) await this.sync(name);
       await rest(SELF_HEAL_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     }
   }
 
-  private async sync(name: string, version: number): Promise<void> {
-    await this.installation.apply(name, manifestOf(name, version), NAMESPACE);
-    this.applied += 1;
+  private async sync(name: string): Promise<void> {
+    const mine = this.turn.then(async () => {
+      await this.installation.apply(name, manifestOf(name, this.versions.get(name) ?? 0), NAMESPACE);
+      this.applied += 1;
+    });
+    this.turn = mine.catch(() => undefined);
+    await mine;
   }
 }
 

@@ -202,7 +202,8 @@ export class Installation {
     return await this.waitForStatus(
       name,
       'Healthy',
-      ({ phase, observedGeneration }) => phase === 'Healthy' && observedGeneration === metadata.generation,
+      ({ phase, observedGeneration }) =>
+        phase === 'Healthy' && (observedGeneration ?? 0) >= metadata.generation,
     );
   }
 
