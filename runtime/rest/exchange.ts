@@ -54,7 +54,7 @@ export class Exchange {
     body: string | Buffer | Pieces,
     { headers: extraHeaders = [], contentType = 'application/json' }: AnswerOptions = {},
   ): void {
-    const pieces = Array.isArray(body) ? (body as Pieces) : [body as string | Buffer];
+    const pieces = typeof body === 'string' || Buffer.isBuffer(body) ? [body] : body;
     const headers = [
       'content-type',
       contentType,
