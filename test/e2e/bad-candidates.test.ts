@@ -16,6 +16,8 @@ import { waitForPhase, waitForStatus } from './support/status.ts';
 const stack = useStack();
 const namespace = useNamespace(stack, 'bad');
 const requestsPerSecond = 25;
+/** Of a model whose candidate no user gets to see: seven of them share one small machine. */
+const fewRequestsPerSecond = 8;
 /** From the first sign of it to nothing at any proxy. */
 const LONGEST_WAY_BACK_MS = 10_000;
 
@@ -96,10 +98,11 @@ const served = new Map<string, Served>();
 beforeAll(async () => {
   await stack.bed.kubectl.apply(badCandidates.map(({ name }) => manifest(name, {})));
   await Promise.all(
-    badCandidates.map(async ({ name }) => {
+    badCandidates.map(async ({ name, getsTraffic }) => {
       const { stable = '' } = await waitForPhase(stack.bed, { namespace, name }, 'Healthy', 120_000);
       const pods = await listPods(stack.bed, namespace, `${labels.revision}=${stable}`);
-      const load = await startInferLoad(stack.bed, { name, host: hostOf(name), requestsPerSecond });
+      const rate = getsTraffic ? requestsPerSecond : fewRequestsPerSecond;
+      const load = await startInferLoad(stack.bed, { name, host: hostOf(name), requestsPerSecond: rate });
       served.set(name, { stable, pods, load });
     }),
   );

@@ -16,9 +16,9 @@ import { waitForPhase } from './support/status.ts';
 const stack = useStack();
 const namespace = useNamespace(stack, 'shadow');
 const fraud = { namespace, name: 'fraud' };
-const requestsPerSecond = 220;
+const requestsPerSecond = 100;
 const percent = 50;
-const shadowMs = 15_000;
+const shadowMs = 30_000;
 
 /** What the candidate and the users had seen at one moment. */
 interface Count extends RequestCounts {

@@ -59,8 +59,8 @@ export async function installRelease(bed: Bed, built: Image, earlier?: EarlierRe
     ...(knows('trafficPolicy') ? ['--set-json', `trafficPolicy=${JSON.stringify(trafficPolicy)}`] : []),
     // The models of the tests are served on the node's own address.
     ...(knows('modelSources') ? ['--set', `modelSources.allow={${addresses.node}}`] : []),
-    // Each of the operators that are killed during rollouts is missed for so long.
-    ...(knows('leaseSeconds') ? ['--set', 'leaseSeconds=3'] : []),
+    // Each of the operators that are killed during rollouts is missed for so long; one that is only slow must keep it.
+    ...(knows('leaseSeconds') ? ['--set', 'leaseSeconds=9'] : []),
     // The tag stays the same when the image changes, and an unchanged pod template would keep the old pod.
     ...['--set-string', `podAnnotations.image=${built.hash}`],
   );
