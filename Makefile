@@ -22,7 +22,7 @@ demo: about-demo setup ## a real cluster on this machine: a model goes from vers
 test: setup ## every tier: types, lint, generated files, unit, chart, simulator, API server, whole stack
 	@$(run) scripts/install-packages.sh && test/bed/build-parts.sh && node scripts/test.ts all
 
-test-fast: setup ## without a cluster, about two minutes
+test-fast: setup ## without a cluster, two to five minutes
 	@$(run) node scripts/test.ts fast
 
 verify: setup ## generated files are what the sources say

@@ -110,7 +110,7 @@ async function call(
     ...['get', 'service', service, '-n', namespace, '-o', 'jsonpath={.spec.clusterIP}'],
   );
   const load = await startInferLoad(stack.bed, {
-    ...{ name: scores.name, host: serviceHost(service, namespace), requestsPerSecond: 110 },
+    ...{ name: scores.name, host: serviceHost(service, namespace), requestsPerSecond: 70 },
     ...{ targets: [`${address.trim()}:${overGrpc ? 8081 : 80}`], enter: client.enter, overGrpc },
   });
   return { client, load };

@@ -51,8 +51,8 @@ export class OperatorProcess {
         HEADGATE_HEALTH_PORT: String(healthPort),
         HEADGATE_TRAFFIC_POLICY: EVERYTHING_ALLOWED,
         HEADGATE_LEASE: 'headgate-system/headgate',
-        // As short as can be: a test that kills an operator waits for so long.
-        HEADGATE_LEASE_SECONDS: '1',
+        // A test that kills an operator waits for so long; one that is only slow must keep it.
+        HEADGATE_LEASE_SECONDS: '4',
         ...settings,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
