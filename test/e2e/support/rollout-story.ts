@@ -7,11 +7,16 @@ export interface ProvenWindow {
   /** The candidate's, of 10000. */
   readonly weight: number;
   readonly provenAtMs: number;
-  /** When the operator wrote the next routing, by the API server's own record. */
+  /** When the operator wrote the next routing that divides otherwise, by the API server's own record. */
   readonly endedAtMs: number;
 }
 
-/** One window for each weight that the candidate has had; the last one ends with the watch. */
+const WHOLE = 10_000;
+
+/**
+ * One window for each weight that the candidate has had. That of all ends with the watch: whoever has all the traffic
+ * keeps it when it is promoted.
+ */
 export function provenWindows(
   seen: readonly SeenStatus[],
   revision: string,
@@ -24,11 +29,10 @@ export function provenWindows(
     if (provenAt === undefined || weight === 0 || provenAtByWeight.has(weight)) continue;
     provenAtByWeight.set(weight, Date.parse(provenAt));
   }
-  return [...provenAtByWeight].map(([weight, provenAtMs]) => ({
-    weight,
-    provenAtMs,
-    endedAtMs: routeWrites.find(({ at }) => at > provenAtMs)?.at ?? seen.at(-1)?.seenAtMs ?? provenAtMs,
-  }));
+  return [...provenAtByWeight].map(([weight, provenAtMs]) => {
+    const next = weight === WHOLE ? undefined : routeWrites.find(({ at }) => at > provenAtMs);
+    return { weight, provenAtMs, endedAtMs: next?.at ?? seen.at(-1)?.seenAtMs ?? provenAtMs };
+  });
 }
 
 /** The answers at one gateway in one window. */
