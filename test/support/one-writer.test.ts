@@ -34,6 +34,7 @@ describe('the ruler of one writer', () => {
 
   test('tells which write came late, whatever it landed on', () => {
     const late = wrote('a', 21);
-    expect(lateWrites([wrote('a', 11), late, wrote('b', 22), deleted('a', 35)], elections)).toEqual([late]);
+    const inTime = [wrote('a', 11), wrote('a', 19), wrote('b', 22), deleted('a', 35)];
+    expect(lateWrites([late, ...inTime], elections)).toEqual([late]);
   });
 });
