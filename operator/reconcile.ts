@@ -43,7 +43,11 @@ export async function reconcile(context: ReconcileContext, key: string): Promise
     return {};
   }
 
-  const observed = await observe(cluster, modelDeployment, { ...context, needsEvidence });
+  const beginMs = Date.now();
+  const observed = await observe(cluster, modelDeployment, {
+    ...context,
+    needsEvidence: (...world) => needsEvidence(...world, beginMs),
+  });
   const decision = plan(modelDeployment, observed, Date.now());
   try {
     await execute(cluster, modelDeployment, decision, listeners);

@@ -17,6 +17,7 @@ import { LOOK_WHILE_ROLLING_MS } from './pace.ts';
 import { evaluateProof, type Proof } from './proof.ts';
 import { obsoletePolicies, retirable } from './retirement.ts';
 import { decideCourse } from './rules.ts';
+import { lookForModelMs } from './unnamed-model.ts';
 import { planWrites } from './writes.ts';
 
 export interface Plan {
@@ -58,7 +59,9 @@ function goOn(
 ): Plan {
   const { course, routing, writes } = intent;
   const status = buildStatus({ facts, proof, course, routing, nowMs });
+  const lookForModel = lookForModelMs(status, nowMs);
   const looks = [
+    ...(lookForModel === undefined ? [] : [lookForModel]),
     ...(course.nextLookMs === undefined ? [] : [course.nextLookMs]),
     ...(writes.length > 0 ? [LOOK_AFTER_WRITE_MS] : []),
     ...(hasObsoletePolicies(facts) ? [LOOK_WHILE_ROLLING_MS] : []),
@@ -73,15 +76,17 @@ function goOn(
 
 /**
  * Whether this pass has to ask gateways and runtimes. A converged ModelDeployment asks nobody: what was proven stays
- * proven, and its pods answer to the kubelet and the autoscaler.
+ * proven, its model is named, and its pods answer to the kubelet and the autoscaler.
  */
 export function needsEvidence(
   modelDeployment: ModelDeployment,
   children: readonly KubernetesObject[],
   platform: PlatformObservation,
+  nowMs: number,
 ): boolean {
   return (
     modelDeployment.status?.rollout !== undefined ||
+    lookForModelMs(modelDeployment.status, nowMs) !== undefined ||
     isUnproven(modelDeployment, children, platform) ||
     isToBeTried(modelDeployment, children) ||
     hasLeftovers(modelDeployment, children) ||

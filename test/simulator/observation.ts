@@ -19,7 +19,7 @@ import { isServing, NAME, type Behaviour, type Pod, type World } from './world.t
 export function observe(world: World, modelDeployment: ModelDeployment): Observed {
   const children = cachedChildren(world);
   const platform = { istio: world.platform.istio, customMetrics: world.platform.customMetrics };
-  const asked = needsEvidence(modelDeployment, children, platform);
+  const asked = needsEvidence(modelDeployment, children, platform, world.nowMs);
   return {
     children,
     pods: world.cachedPods.map(observePod(world)),

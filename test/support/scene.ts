@@ -275,7 +275,7 @@ export class Scene {
   // What the operator does
 
   observed(): Observed {
-    const isAsked = needsEvidence(this.modelDeployment, this.children, this.platform);
+    const isAsked = needsEvidence(this.modelDeployment, this.children, this.platform, this.nowMs);
     return {
       children: this.children,
       pods: this.pods,

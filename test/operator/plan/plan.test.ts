@@ -37,14 +37,14 @@ describe('at rest', () => {
       expect(actions).toStrictEqual([]);
       expect(status).toStrictEqual(scene.status);
       expect(requeueAfterMs).toBeUndefined();
-      expect(needsEvidence(scene.modelDeployment, scene.children, scene.platform)).toBe(false);
+      expect(needsEvidence(scene.modelDeployment, scene.children, scene.platform, scene.nowMs)).toBe(false);
     },
   );
 });
 
 describe('who is asked', () => {
-  const isAsked = ({ modelDeployment, children, platform }: Scene): boolean =>
-    needsEvidence(modelDeployment, children, platform);
+  const isAsked = ({ modelDeployment, children, platform, nowMs }: Scene): boolean =>
+    needsEvidence(modelDeployment, children, platform, nowMs);
 
   test.each<readonly [string, () => Scene]>([
     ['a first revision comes up, since status shows the digest of its model', () => new Scene().rests()],

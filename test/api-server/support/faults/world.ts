@@ -100,6 +100,8 @@ export class World {
       status?.phase === 'Healthy' &&
       status.observedGeneration === metadata.generation &&
       status.conditions?.every(({ type }) => type !== 'Retiring') === true &&
+      // Asked for again at intervals that double, where the runtimes were too busy to say it.
+      status.revisions?.every(({ modelDigest }) => modelDigest !== undefined) === true &&
       this.worlds.countOf('Deployment', this.namespace) === 1 &&
       performance.now() - this.record.lastWriteMs > QUIET_MS
     );
