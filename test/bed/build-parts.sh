@@ -93,7 +93,7 @@ once kubesec 2.14.2 from_part kubesec github.com/controlplaneio/kubesec/v2 kubes
 once trivy-config 0.74.0 trivy
 once checkov $CHECKOV_VERSION checkov
 once moto_server 5.2.5 object_stores
-once clients-python 2.73.0 clients_python
+once clients-python 2.73.0-0.21.0 clients_python
 once registry 3.1.2 registry
 once prometheus 3.8 prometheus
 once prometheus-adapter 0.12.0 from_part prometheus-adapter sigs.k8s.io/prometheus-adapter/cmd/adapter prometheus-adapter

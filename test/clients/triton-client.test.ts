@@ -1,16 +1,8 @@
-import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { loadSync } from '@grpc/proto-loader';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { part } from '../bed/programs.ts';
-import { readReference } from '../support/example-models.ts';
 import { RuntimeProcess } from '../support/runtime-process.ts';
-
-interface Numbers {
-  readonly label: readonly number[];
-  readonly probabilities: readonly (readonly number[])[];
-}
+import { expected, expectReference, rows, seenBy } from './support.ts';
 
 interface Failure {
   readonly status: string;
@@ -27,34 +19,13 @@ interface Report {
   readonly messages: Readonly<Record<string, Readonly<Record<string, readonly unknown[]>>>>;
 }
 
-const program = fileURLToPath(new URL('triton_client.py', import.meta.url));
-const [{ data, shape }] = readReference().request.inputs;
-const [rowCount = 0, width = 0] = shape;
-const rows = Array.from({ length: rowCount }, (_, row) => data.slice(row * width, (row + 1) * width));
-const expected = readReference().answers['v1'];
-
 let runtime: RuntimeProcess;
 let seen: Report;
 beforeAll(async () => {
   runtime = await RuntimeProcess.start();
-  const { stdout } = await promisify(execFile)(part('clients-python'), [
-    program,
-    ...[runtime.grpcPort, runtime.port, 'tumour'].map(String),
-    JSON.stringify(rows),
-  ]);
-  seen = JSON.parse(stdout) as Report;
+  seen = (await seenBy('triton_client.py', runtime, 'tumour', JSON.stringify(rows))) as Report;
 }, 120_000);
 afterAll(() => runtime.stop());
-
-function expectReference(numbers: unknown): void {
-  const { label, probabilities } = numbers as Numbers;
-  expect(label).toEqual(expected?.label);
-  const differences = probabilities
-    .flat()
-    .map((value, index) => Math.abs(value - (expected?.probabilities[index] ?? NaN)));
-  expect(differences).toHaveLength(rowCount * 2);
-  expect(Math.max(...differences)).toBeLessThan(1e-5);
-}
 
 const model = {
   ...{ name: 'tumour', versions: ['1'], platform: 'onnx_onnxv1' },

@@ -1,15 +1,12 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { part } from '../bed/programs.ts';
 import { buildOnnxModel, onnxTypes, type Channel } from '../support/onnx-model.ts';
 import { RuntimeProcess } from '../support/runtime-process.ts';
+import { seenBy } from './support.ts';
 
-const program = fileURLToPath(new URL('triton_types.py', import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), 'headgate-clients-'));
 /** ONNX Runtime's binding for Node has no bfloat16. */
 const types = (Object.keys(onnxTypes) as Channel['type'][]).filter((type) => type !== 'BF16');
@@ -29,9 +26,11 @@ afterAll(async () => {
 });
 
 it("gives Triton's client for Python every datatype back as it came, over gRPC and over HTTP", async () => {
-  const ports = [runtime.grpcPort, runtime.port].map(String);
-  const { stdout } = await promisify(execFile)(part('clients-python'), [program, ...ports, 'all']);
-  const seen = JSON.parse(stdout) as { types: string[]; grpc: string[]; http: string[] };
+  const seen = (await seenBy('triton_types.py', runtime, 'all')) as {
+    types: string[];
+    grpc: string[];
+    http: string[];
+  };
   expect(seen.types.toSorted()).toEqual(types.toSorted());
   expect([seen.grpc, seen.http]).toEqual([[], []]);
 });
