@@ -165,7 +165,7 @@ export const mutants: readonly Mutant[] = [
     snippet:
       'const allowed = weight <= present || (mayRaise && canTake(facts, revision, weight)) ? weight : present;',
     replacement: 'const allowed = weight;',
-    caughtBy: 'I1',
+    caughtBy: 'I7',
   },
   {
     name: 'a preview is shown before every proxy knows its destination',
