@@ -48,7 +48,7 @@ export default defineConfig({
       },
       // Needs the redis-server that scripts/install-packages.sh installs.
       { test: { name: 'redis', include: ['test/redis/**/*.test.ts'], testTimeout: 60_000 } },
-      { test: { name: 'simulator', include: ['test/simulator/**/*.test.ts'], testTimeout: 600_000 } },
+      { test: { name: 'simulator', include: ['test/simulator/**/*.test.ts'], testTimeout: 1_200_000 } },
       {
         test: {
           name: 'api-server',
