@@ -84,7 +84,7 @@ async function enter(
     running.pause();
     const { firstAnswerMs, memoryAtRestMib } = running;
     const figures = { model: model.name, contender: name, firstAnswerMs, memoryAtRestMib };
-    const result = { ...figures, closed: [], equal: [], overload: [] };
+    const result = { ...figures, closed: [], equal: [], overload: [], probesMs: [] };
     race.results.push(result);
     return { running, result, wires };
   } catch (error) {

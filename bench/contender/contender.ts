@@ -30,7 +30,12 @@ export interface Contender {
   readonly prepare: (assignment: Assignment) => Promise<Launch> | Launch;
   /** A program that is there when the server is installed. */
   readonly program: string;
+  /** Where it says that it is alive, at the port of its models. */
+  readonly probePath: string;
 }
+
+/** By the protocol. */
+export const V2_PROBE_PATH = '/v2/health/live';
 
 export const plainWires = { JSON: plainJson } as const;
 export const v2Wires = { JSON: v2Json, binary: v2Binary, gRPC: v2Grpc } as const;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { repository } from '../../test/bed/layout.ts';
 import { runtimeNodeOptions } from '../../test/support/image-entrypoint.ts';
-import { v2Wires, type Assignment, type Contender, type Launch } from './contender.ts';
+import { V2_PROBE_PATH, v2Wires, type Assignment, type Contender, type Launch } from './contender.ts';
 
 function launch(assignment: Assignment, nodeOptions: readonly string[]): Launch {
   const { modelFile, modelName, httpPort, grpcPort, metricsPort, folder } = assignment;
@@ -38,5 +38,6 @@ export const headgate: Contender = {
   name: 'Headgate',
   wires: v2Wires,
   program: process.execPath,
+  probePath: V2_PROBE_PATH,
   prepare: (assignment) => launch(assignment, []),
 };

@@ -1,7 +1,14 @@
 import { copyFile, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { repository } from '../../test/bed/layout.ts';
-import { plainWires, v2Wires, v2WiresWithoutBinary, type Assignment, type Contender } from './contender.ts';
+import {
+  plainWires,
+  V2_PROBE_PATH,
+  v2Wires,
+  v2WiresWithoutBinary,
+  type Assignment,
+  type Contender,
+} from './contender.ts';
 
 /** Where install.sh puts an environment for each. */
 function environmentOf(peer: string): string {
@@ -31,10 +38,10 @@ function pythonEnvironment(
 }
 
 /** A server that is a Python file. */
-function script(name: string, peer: string, wires: Contender['wires']): Contender {
+function script(name: string, peer: string, speaks: Pick<Contender, 'wires' | 'probePath'>): Contender {
   const program = join(environmentOf(peer), 'bin/python');
   return {
-    ...{ name, wires, program },
+    ...{ name, program, ...speaks },
     prepare: (assignment) => ({
       command: program,
       arguments: [join(sourceOf(peer), 'server.py')],
@@ -47,6 +54,7 @@ const bentoml: Contender = {
   name: 'BentoML',
   wires: plainWires,
   program: join(environmentOf('bentoml'), 'bin/bentoml'),
+  probePath: '/livez',
   prepare: (assignment) => ({
     command: bentoml.program,
     arguments: [
@@ -61,6 +69,7 @@ const mlserver: Contender = {
   name: 'MLServer',
   wires: v2WiresWithoutBinary,
   program: join(environmentOf('mlserver'), 'bin/mlserver'),
+  probePath: V2_PROBE_PATH,
   prepare: async (assignment) => {
     const { modelFile, modelName, httpPort, grpcPort, metricsPort, folder } = assignment;
     const settings = {
@@ -106,6 +115,7 @@ const triton: Contender = {
   name: 'Triton',
   wires: v2Wires,
   program: join(environmentOf('triton'), 'bin/python'),
+  probePath: V2_PROBE_PATH,
   prepare: async (assignment) => {
     const { modelName, httpPort, grpcPort, metricsPort, folder } = assignment;
     const packages = await sitePackages('triton');
@@ -135,8 +145,8 @@ const triton: Contender = {
 export const pythonContenders: readonly Contender[] = [
   mlserver,
   triton,
-  script('KServe', 'kserve', v2Wires),
+  script('KServe', 'kserve', { wires: v2Wires, probePath: V2_PROBE_PATH }),
   bentoml,
-  script('LitServe', 'litserve', plainWires),
-  script('FastAPI', 'fastapi', plainWires),
+  script('LitServe', 'litserve', { wires: plainWires, probePath: '/health' }),
+  script('FastAPI', 'fastapi', { wires: plainWires, probePath: '/health' }),
 ];

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { silence } from '../../runtime/executor/silence.ts';
 import { freePort } from '../../test/bed/free-port.ts';
 import type { Client } from '../load/client.ts';
+import { probe } from '../load/probe.ts';
 import type { BenchModel } from '../models/models.ts';
 import type { Outputs, Wire, WireName } from '../wire/wire.ts';
 import type { Contender } from './contender.ts';
@@ -107,6 +108,11 @@ export class RunningContender {
     } finally {
       client.close();
     }
+  }
+
+  /** Asks whether it is alive, as the kubelet would. Resolves with the status. */
+  probe(): Promise<number> {
+    return probe(this.#ports.http, this.#contender.probePath);
   }
 
   /** Processor time so far, by process. */

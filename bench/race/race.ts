@@ -6,7 +6,9 @@ import { openLoop, type OpenLoopResult } from '../load/open-loop.ts';
 import { measure, medianOf, type Measured } from '../measure.ts';
 import type { BenchModel } from '../models/models.ts';
 import type { Wire, WireName } from '../wire/wire.ts';
+import { alone } from './alone.ts';
 import { DEADLINE_MS, type RacePlan } from './plan.ts';
+import { raceProbes } from './probes.ts';
 import type { ClosedResult, ModelResult, OpenResult, RaceResult } from './results.ts';
 
 const wireNames = ['JSON', 'binary', 'gRPC'] as const satisfies readonly WireName[];
@@ -25,16 +27,6 @@ export interface Surroundings {
   readonly plan: RacePlan;
   readonly serverCpus: string;
   readonly progress: (text: string) => void;
-}
-
-/** Only one runs at a time, in turns, so that a busy machine and a hot core slow all alike. */
-async function alone<Value>(running: RunningContender, work: () => Promise<Value>): Promise<Value> {
-  running.resume();
-  try {
-    return await work();
-  } finally {
-    running.pause();
-  }
 }
 
 function cpuMsOf(running: RunningContender): number {
@@ -172,6 +164,8 @@ export async function raceModel(
     list: equal,
     load: { perSecond: slowest / 2, multiple: undefined, rounds: [] },
   }));
+  progress(`${model.name}: probes`);
+  await raceProbes(able, plan);
   for (const multiple of plan.overloads) {
     progress(`${model.name}: ${multiple} × the own capacity`);
     await raceOpen(able, plan, (result) => ({

@@ -1,4 +1,4 @@
-import { median, medianOf } from '../measure.ts';
+import { median, medianOf, quantileOf } from '../measure.ts';
 import type { ClosedResult, ModelResult, OpenResult, RaceResult } from './results.ts';
 import { capacityOf } from './race.ts';
 
@@ -95,16 +95,21 @@ function openTable(results: readonly ModelResult[]): string[] {
   ];
 }
 
+function ascending(values: readonly number[]): number[] {
+  return values.toSorted((left, right) => left - right);
+}
+
 function startTable(results: readonly ModelResult[]): string[] {
   return [
-    'first answer in s after the start of the process, memory at rest in MiB',
-    line(['', 'first answer', 'memory', 'capacity/s']),
+    'first answer in s after the start of the process, memory at rest in MiB, p50 and p99 in ms of probes beside 32 clients',
+    line(['', 'first answer', 'memory', 'capacity/s', 'probe p50', 'probe p99']),
     ...results.map((result) =>
       line([
         result.contender,
         (result.firstAnswerMs / 1000).toFixed(2),
         result.memoryAtRestMib.toFixed(0),
         figure(capacityOf(result)),
+        ...[0.5, 0.99].map((share) => figure(quantileOf(ascending(result.probesMs), share))),
       ]),
     ),
   ];

@@ -11,6 +11,8 @@ export interface ModelResult {
   readonly closed: ClosedResult[];
   readonly equal: OpenResult[];
   readonly overload: OpenResult[];
+  /** How long probes of its liveness took while it was as busy as can be. */
+  readonly probesMs: number[];
 }
 
 export interface ClosedResult {

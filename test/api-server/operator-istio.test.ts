@@ -92,7 +92,7 @@ describe('the operator on a cluster without Istio and without the metrics API', 
   });
 
   // Without a gateway to ask, each routing takes the 10 s of istiod's longest delay.
-  test('goes on with the rollout by itself once Istio is there', { timeout: 120_000 }, async () => {
+  test('goes on with the rollout by itself once Istio is there', { timeout: 240_000 }, async () => {
     const before = await installation.modelDeployment('fraud');
     await installation.installIstio();
     const after = await installation.waitForStatus(

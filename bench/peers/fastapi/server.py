@@ -20,6 +20,11 @@ output_names = [value.name for value in session.get_outputs()]
 app = FastAPI()
 
 
+@app.get("/health")
+async def health() -> Response:
+    return Response()
+
+
 @app.post("/predict")
 async def predict(request: dict[str, Any]) -> Response:
     feeds = {name: np.asarray(request["inputs"][name], kind) for name, kind in input_types.items()}
