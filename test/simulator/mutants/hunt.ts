@@ -28,12 +28,11 @@ async function main(name: string | undefined, tells: boolean): Promise<void> {
   });
   // Loaded only now, with the mutant in it.
   const { confess, hunt } = await import('../campaign.ts');
-  const effort = { ...EFFORT, ...(mutant.near !== undefined && { moments: mutant.near }) };
-  const bad = hunt(mutant.caughtBy, effort);
+  const bad = hunt(mutant.caughtBy, EFFORT);
   const prey: Prey | undefined = bad && {
     code: bad.violation.code,
     message: bad.message,
-    ...(tells && { story: confess(bad, effort) }),
+    ...(tells && { story: confess(bad, EFFORT) }),
   };
   console.log(JSON.stringify(prey ?? null));
 }

@@ -6,8 +6,6 @@ export interface Mutant {
   readonly snippet: string;
   readonly replacement: string;
   readonly caughtBy: string;
-  /** The only moments around which it shows, where a look round all of them takes minutes. */
-  readonly near?: readonly string[];
 }
 
 export const mutants: readonly Mutant[] = [
@@ -168,14 +166,6 @@ export const mutants: readonly Mutant[] = [
       'const allowed = weight <= present || (mayRaise && canTake(facts, revision, weight)) ? weight : present;',
     replacement: 'const allowed = weight;',
     caughtBy: 'I7',
-  },
-  {
-    name: 'nobody is asked again which model is served',
-    file: 'plan/plan.ts',
-    snippet: 'lookForModelMs(modelDeployment.status, nowMs) !== undefined ||',
-    replacement: '',
-    caughtBy: 'I12',
-    near: ['without a mesh: v2 serves, and no runtime has named its model'],
   },
   {
     name: 'a preview is shown before every proxy knows its destination',
