@@ -1,11 +1,10 @@
 import { parseArgs } from 'node:util';
-import { setTimeout as pause } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { request } from 'node:http';
 import os from 'node:os';
 import { exampleModelUri, sampleRequest } from '../test/support/example-models.ts';
 import { RuntimeProcess } from '../test/support/runtime-process.ts';
 import { HttpClient } from './load/http-client.ts';
+import { probe, type Probing } from './load/probe.ts';
 
 /**
  * How soon a probe is answered while every core is busy with the model, clients ask without a pause, and the model is
@@ -15,39 +14,6 @@ import { HttpClient } from './load/http-client.ts';
 const PROBES_PER_SECOND = 100;
 const CLIENTS = 32;
 const KILL_EVERY_MS = 3000;
-
-interface Probing {
-  readonly port: number;
-  readonly path: string;
-  readonly seconds: number;
-}
-
-/** Latencies in milliseconds, each from when the probe was due: a late probe is a slow one. */
-async function probe({ port, path, seconds }: Probing): Promise<number[]> {
-  const latenciesMs: number[] = [];
-  const startedAtMs = performance.now();
-  const pending: Promise<void>[] = [];
-  for (
-    let dueAtMs = startedAtMs;
-    dueAtMs < startedAtMs + seconds * 1000;
-    dueAtMs += 1000 / PROBES_PER_SECOND
-  ) {
-    await pause(Math.max(0, dueAtMs - performance.now()));
-    const sentAtMs = performance.now();
-    const answered = new Promise<void>((resolve, reject) => {
-      const asked = request({ port, path, host: '127.0.0.1' }, (response) => {
-        latenciesMs.push(response.statusCode === 200 ? performance.now() - sentAtMs : Infinity);
-        response.resume();
-        response.once('end', resolve);
-      });
-      asked.once('error', reject);
-      asked.end();
-    });
-    pending.push(answered);
-  }
-  await Promise.all(pending);
-  return latenciesMs;
-}
 
 function probeFromThread(probing: Probing): Promise<number[]> {
   return new Promise((resolve, reject) => {
@@ -63,8 +29,10 @@ async function main(): Promise<void> {
   const runtime = await RuntimeProcess.start({ HEADGATE_MODEL_URI: exampleModelUri('slow.onnx') });
   const path = '/v2/health/live';
   const probes = Promise.all([
-    probeFromThread({ port: runtime.port, path, seconds }),
-    probeFromThread({ port: runtime.managementPort, path: '/livez', seconds }),
+    probeFromThread({ port: runtime.port, path, perSecond: PROBES_PER_SECOND, seconds }),
+    probeFromThread({
+      ...{ port: runtime.managementPort, path: '/livez', perSecond: PROBES_PER_SECOND, seconds },
+    }),
   ]);
   // The clients share this machine with the server and would crowd out the kubelet's part, which runs by now.
   os.setPriority(10);

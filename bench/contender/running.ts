@@ -110,9 +110,9 @@ export class RunningContender {
     }
   }
 
-  /** Asks whether it is alive, as the kubelet would. Resolves with the status. */
-  probe(): Promise<number> {
-    return probe(this.#ports.http, this.#contender.probePath);
+  /** Asks again and again whether it is alive, as the kubelet would. Milliseconds for each answer. */
+  probe(perSecond: number, seconds: number): Promise<number[]> {
+    return probe({ port: this.#ports.http, path: this.#contender.probePath, perSecond, seconds });
   }
 
   /** Processor time so far, by process. */

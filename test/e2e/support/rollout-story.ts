@@ -1,3 +1,4 @@
+import { FULL_WEIGHT } from '../../../operator/traffic/routing.ts';
 import type { Load, LoadCounts, TimeRange } from '../../bed/load.ts';
 import type { AuditedRequest } from '../../bed/audit.ts';
 import { askedWeight, type SeenStatus } from './status-watch.ts';
@@ -10,8 +11,6 @@ export interface ProvenWindow {
   /** When the operator wrote the next routing that divides otherwise, by the API server's own record. */
   readonly endedAtMs: number;
 }
-
-const WHOLE = 10_000;
 
 /**
  * One window for each weight that the candidate has had. That of all ends with the watch: whoever has all the traffic
@@ -30,7 +29,7 @@ export function provenWindows(
     provenAtByWeight.set(weight, Date.parse(provenAt));
   }
   return [...provenAtByWeight].map(([weight, provenAtMs]) => {
-    const next = weight === WHOLE ? undefined : routeWrites.find(({ at }) => at > provenAtMs);
+    const next = weight === FULL_WEIGHT ? undefined : routeWrites.find(({ at }) => at > provenAtMs);
     return { weight, provenAtMs, endedAtMs: next?.at ?? seen.at(-1)?.seenAtMs ?? provenAtMs };
   });
 }

@@ -5,17 +5,10 @@ import type { KubernetesObject } from '../../../operator/api/object.ts';
 import { istio } from '../../../operator/traffic/istio.ts';
 import { routeAllTo } from '../../../operator/traffic/routing.ts';
 import { serving, type Scene, type Version } from '../../support/scene.ts';
+import { withoutMesh } from '../../support/without-mesh.ts';
 
 const DRAIN_MS = 5_000;
 const HOUR_MS = 3_600_000;
-
-/** Neighbours only, in a cluster without Istio. */
-function withoutMesh(scene: Scene, strategy: StrategyName): void {
-  const { rollout, traffic } = scene.modelDeployment.spec;
-  const { hosts: _hosts, gateways: _gateways, ...rest } = traffic;
-  scene.platform = { istio: false, customMetrics: true };
-  scene.edits({ traffic: rest, rollout: { ...rollout, strategy } });
-}
 
 function plain(strategy: StrategyName): Scene {
   return serving('v1', (scene) => withoutMesh(scene, strategy));

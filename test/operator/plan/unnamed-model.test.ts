@@ -1,14 +1,12 @@
 import { expect, test } from 'vitest';
 import { needsEvidence } from '../../../operator/plan/plan.ts';
 import { Scene, serving } from '../../support/scene.ts';
+import { withoutMesh } from '../../support/without-mesh.ts';
 
 /** Promoted while its runtimes were too busy to answer; on a plain Service, where no proof needs their word. */
 function promotedUnnamed(): Scene {
   return serving('v1', (scene) => {
-    const { rollout, traffic } = scene.modelDeployment.spec;
-    const { hosts: _hosts, gateways: _gateways, ...rest } = traffic;
-    scene.platform = { istio: false, customMetrics: true };
-    scene.edits({ traffic: rest, rollout: { ...rollout, strategy: 'Recreate' } });
+    withoutMesh(scene, 'Recreate');
     for (const pod of pods) scene.reportOf(pod, 'silent');
   });
 }
