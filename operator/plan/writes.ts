@@ -31,13 +31,14 @@ export function planWrites(
 ): readonly Action[] {
   if (course.phase === 'Deleting') return [];
   const kept = [...facts.revisions.values()].filter(({ name }) => course.shares.has(name));
+  const records = recorded(facts, course).flatMap((revision) => recordOf(facts, revision, course));
   return [
-    ...recorded(facts, course).flatMap((revision) => recordOf(facts, revision, course)),
+    ...records,
     ...routes(facts, routing),
     ...kept.flatMap((revision) => revisionObjects(facts, course, revision)),
     ...entryService(facts),
     ...(course.ending === undefined ? [] : endPods(course.ending)),
-    ...retired.flatMap(retire),
+    ...retired.flatMap((revision) => leave(facts, revision, records)),
     ...policies.flatMap(remove),
     ...forgettable(facts, routing)
       .flatMap(({ objects }) => objects.get('ControllerRevision') ?? [])
@@ -53,14 +54,17 @@ function recorded(facts: Facts, { shares, mark }: Course): readonly RevisionFact
   );
 }
 
-function record(facts: Facts, revision: RevisionFacts, marks: Marks): readonly Action[] {
-  const { name, number, snapshot } = revision;
-  const desired = buildControllerRevision(facts.modelDeployment, { name, number, snapshot, marks });
-  return applyWhenDifferent(revision.objects.get('ControllerRevision'), desired);
+function recordOf(facts: Facts, revision: RevisionFacts, { mark }: Course): readonly Action[] {
+  const marks = mark?.revision === revision ? mark.marks : revision.marks;
+  return applyWhenDifferent(revision.objects.get('ControllerRevision'), recordWith(facts, revision, marks));
 }
 
-function recordOf(facts: Facts, revision: RevisionFacts, { mark }: Course): readonly Action[] {
-  return record(facts, revision, mark?.revision === revision ? mark.marks : revision.marks);
+function recordWith(
+  { modelDeployment }: Facts,
+  { name, number, snapshot }: RevisionFacts,
+  marks: Marks,
+): KubernetesObject {
+  return buildControllerRevision(modelDeployment, { name, number, snapshot, marks });
 }
 
 function routes(
@@ -133,6 +137,22 @@ function entryService({ modelDeployment, observed, router, stable }: Facts): rea
   return applyWhenDifferent(liveOf(observed.children, desired), desired);
 }
 
+/**
+ * Only its record says that a revision is not the stable one, and this pass may have begun with an old world, from
+ * before somebody has promoted it. So the record is applied as it was seen, unless this pass has done so already: that
+ * changes nothing, and it is refused when the record is another by now (I13).
+ */
+function leave(facts: Facts, revision: RevisionFacts, records: readonly Action[]): readonly Action[] {
+  const removals = retire(revision);
+  const live = revision.objects.get('ControllerRevision');
+  const isWritten = records.some(
+    (action) => action.kind === 'Apply' && action.object.metadata.name === revision.name,
+  );
+  return removals.length === 0 || live === undefined || isWritten
+    ? removals
+    : [applyOver(live, recordWith(facts, revision, revision.marks)), ...removals];
+}
+
 /** Pods first, by way of their Deployment; what makes them reachable only when the last of them is gone (I3). */
 function retire(revision: RevisionFacts): readonly Action[] {
   return isRunning(revision)
@@ -158,8 +178,13 @@ function applyWhenDifferent(
 ): readonly Action[] {
   // An object on its way out cannot be mended; it is made again when it is gone.
   if (live?.metadata.deletionTimestamp !== undefined || !needsApply(live, desired)) return [];
-  const object = withAppliedHash(desired);
-  return [{ kind: 'Apply', object, ...(live !== undefined && { expected: versionOf(live) }) }];
+  return [
+    live === undefined ? { kind: 'Apply', object: withAppliedHash(desired) } : applyOver(live, desired),
+  ];
+}
+
+function applyOver(live: KubernetesObject, desired: KubernetesObject): Action {
+  return { kind: 'Apply', object: withAppliedHash(desired), expected: versionOf(live) };
 }
 
 function remove(live: KubernetesObject): readonly Action[] {

@@ -101,6 +101,40 @@ describe('the children of an example, on a real API server', () => {
     await expect(writtenTwice('demanding')).resolves.toEqual([]);
   });
 
+  test('applied once more as they were seen change nothing, and are refused when somebody has written in between', async () => {
+    await server.kubectl('create', 'namespace', 'seen');
+    await server.kubectl.apply([{ ...demanding, metadata: { name: 'seen', namespace: 'seen' } }]);
+    const owner = (await server.kubectl.json(
+      'get',
+      'modeldeployment',
+      'seen',
+      '-n',
+      'seen',
+    )) as ModelDeployment;
+    const record = childrenOf(owner)
+      .map(withAppliedHash)
+      .find(({ kind }) => kind === 'ControllerRevision');
+    if (record === undefined) throw new Error('each revision has a record');
+    await server.kubectl.apply([record]);
+    const live = async (): Promise<KubernetesObject['metadata']> => {
+      const { name } = record.metadata;
+      const object = await server.kubectl.json('get', 'controllerrevision', name, '-n', 'seen');
+      return (object as KubernetesObject).metadata;
+    };
+    const { uid, resourceVersion } = await live();
+    const asSeen = { ...record, metadata: { ...record.metadata, uid, resourceVersion } };
+    await server.kubectl.apply([asSeen]);
+    expect((await live()).resourceVersion).toBe(resourceVersion);
+    await server.kubectl(
+      'annotate',
+      '-n',
+      'seen',
+      `controllerrevision/${record.metadata.name}`,
+      'by=another',
+    );
+    await expect(server.kubectl.apply([asSeen])).rejects.toThrow(/object has been modified/);
+  });
+
   /** Applies the children of all ModelDeployments in a namespace, and names those that would be applied again. */
   async function writtenTwice(namespace: string): Promise<string[]> {
     const owners = await server.kubectl.json('get', 'modeldeployments', '-n', namespace);

@@ -54,6 +54,7 @@ const goesBack: Event = { kind: 'UserEdits', edit: { kind: 'Model', version: 'v1
 const deleteSlowly: Event = { kind: 'UserEdits', edit: { kind: 'Delete', foreground: true } };
 const plans: Event = { kind: 'OperatorPlans' };
 const grows: Event = { kind: 'AutoscalerMoves', revision: 0, wish: 1 };
+const nobodyReports: Event = { kind: 'PlatformBecomes', change: { reportsAnswer: false } };
 const clusterMoves: Event = { kind: 'ClusterMoves' };
 const v2IsBroken: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'ModelInvalid' };
 const v3IsBroken: Event = { kind: 'VersionBecomes', version: 'v3', behaviour: 'CrashesBeforeReady' };
@@ -118,6 +119,7 @@ function isAbout(elapsedMs: number): Condition {
   };
 }
 
+const isPromoted: Condition = (world) => stableRevision(world) !== undefined;
 const runsTwo: Condition = (world) => deployedRevisions(world).length === 2;
 const runsNothing: Condition = ({ pods }) => pods.length === 0;
 const sendsElsewhere: Condition = (world) =>
@@ -131,6 +133,10 @@ const recipes: Readonly<Record<string, Recipe>> = {
     course: [says('Pending')],
   },
   'the first revision is promoted': { start: 'created', course: [says('Progressing', 'Promoting')] },
+  'the first revision is promoted, and a new operator sees it as it was before': {
+    start: 'created',
+    course: [isPromoted, { kind: 'OperatorDies', seesOldWorld: true }],
+  },
   'the first revision is given up': {
     start: 'created',
     course: [{ kind: 'VersionBecomes', version: 'v1', behaviour: 'ModelInvalid' }, says('Degraded')],
@@ -311,6 +317,10 @@ const recipes: Readonly<Record<string, Recipe>> = {
   'without a mesh: v2 fails in the room that v1 has made': {
     start: 'serving v1 without a mesh',
     course: [recreates, v2IsBroken, tryV2, says('Aborted')],
+  },
+  'without a mesh: v2 serves, and no runtime has named its model': {
+    start: 'serving v1 without a mesh',
+    course: [recreates, nobodyReports, tryV2, says('Progressing', 'Recreating'), says('Healthy')],
   },
   'without a mesh: a canary waits for one': {
     start: 'serving v1 without a mesh',

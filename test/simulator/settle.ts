@@ -194,8 +194,10 @@ function isOwned(object: KubernetesObject | null | undefined): boolean {
 type Judgement = (world: World, modelDeployment: ModelDeployment) => string | undefined;
 
 const restsByPhase: Readonly<Record<string, Judgement>> = {
-  Healthy: (world, { spec }) => {
+  Healthy: (world, { spec, status }) => {
     const desired = revisionName(NAME, spec);
+    const serving = status?.revisions?.find(({ name }) => name === desired);
+    if (serving?.modelDigest === undefined) return 'Healthy, but status does not name the model';
     if (readyPodsOf(world, desired).length < spec.scaling.minReplicas)
       return 'Healthy with too few ready pods';
     return onlyRuns(world, desired);

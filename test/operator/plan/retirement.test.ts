@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RuntimeReport } from '../../../operator/plan/observed.ts';
 import { DRAIN_SECONDS } from '../../../operator/plan/retirement.ts';
+import { needsApply } from '../../../operator/resources/difference.ts';
 import type { Scene } from '../../support/scene.ts';
 import { atFirstPause, GATEWAY_PODS, serving } from '../../support/scene.ts';
 
@@ -88,6 +89,21 @@ describe('a retired revision', () => {
       .plan()
       .actions.flatMap((action) => (action.kind === 'Delete' ? [action.reference.kind] : []));
     expect(deleted).toStrictEqual(['HorizontalPodAutoscaler']);
+  });
+
+  test('loses nothing before its record was found as it was seen: somebody may have promoted it since (I13)', () => {
+    const scene = leaving().later(DRAIN_MS);
+    const record = scene.child('ControllerRevision', scene.revision('v2'));
+    const [first, ...removals] = scene.plan().actions;
+    const { uid, resourceVersion } = record?.metadata ?? {};
+    expect(first).toMatchObject({ kind: 'Apply', expected: { uid, resourceVersion } });
+    expect(first?.kind === 'Apply' && needsApply(record, first.object)).toBe(false);
+    expect(removals.map(({ kind }) => kind)).toStrictEqual(['Delete', 'Delete']);
+  });
+
+  test('is not asked for its record while there is nothing of it to remove', () => {
+    const scene = ending().runs('v2', 1, { terminating: true, ready: false }).rests();
+    expect(scene.plan().actions).toStrictEqual([]);
   });
 
   test('is deleted as it was seen: a new life of the same name, or one that somebody has written since, is another one', () => {

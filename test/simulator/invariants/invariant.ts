@@ -118,9 +118,10 @@ export function leavesMesh(transition: Transition): boolean {
 export function isRecreating(world: World): boolean {
   const seen = cached(world.operator.pass?.seen ?? world, MODEL_DEPLOYMENT_KEY) as
     ModelDeployment | undefined;
-  return (
-    seen?.spec.rollout.strategy === 'Recreate' && revisionName(NAME, seen.spec) !== stableRevision(world)
-  );
+  if (seen?.spec.rollout.strategy !== 'Recreate') return false;
+  const desired = revisionName(NAME, seen.spec);
+  // Whoever rolls back leaves the stable that the spec asks for.
+  return desired !== stableRevision(world) || world.ledger.aborted.has(desired);
 }
 
 /** Whether somebody else has written a route, and the operator has not mended it yet. */

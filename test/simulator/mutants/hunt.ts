@@ -28,11 +28,12 @@ async function main(name: string | undefined, tells: boolean): Promise<void> {
   });
   // Loaded only now, with the mutant in it.
   const { confess, hunt } = await import('../campaign.ts');
-  const bad = hunt(mutant.caughtBy, EFFORT);
+  const effort = { ...EFFORT, ...(mutant.near !== undefined && { moments: mutant.near }) };
+  const bad = hunt(mutant.caughtBy, effort);
   const prey: Prey | undefined = bad && {
     code: bad.violation.code,
     message: bad.message,
-    ...(tells && { story: confess(bad, EFFORT) }),
+    ...(tells && { story: confess(bad, effort) }),
   };
   console.log(JSON.stringify(prey ?? null));
 }

@@ -6,6 +6,8 @@ export interface Mutant {
   readonly snippet: string;
   readonly replacement: string;
   readonly caughtBy: string;
+  /** The only moments around which it shows, where a look round all of them takes minutes. */
+  readonly near?: readonly string[];
 }
 
 export const mutants: readonly Mutant[] = [
@@ -166,6 +168,22 @@ export const mutants: readonly Mutant[] = [
       'const allowed = weight <= present || (mayRaise && canTake(facts, revision, weight)) ? weight : present;',
     replacement: 'const allowed = weight;',
     caughtBy: 'I7',
+  },
+  {
+    name: 'what goes is removed without a look at its record',
+    file: 'plan/writes.ts',
+    snippet: 'live === undefined || isWritten',
+    replacement: 'true',
+    caughtBy: 'I13',
+    near: ['the first revision is promoted, and a new operator sees it as it was before'],
+  },
+  {
+    name: 'nobody is asked again which model is served',
+    file: 'plan/plan.ts',
+    snippet: 'lookForModelMs(modelDeployment.status, nowMs) !== undefined ||',
+    replacement: '',
+    caughtBy: 'I12',
+    near: ['without a mesh: v2 serves, and no runtime has named its model'],
   },
   {
     name: 'a preview is shown before every proxy knows its destination',
