@@ -80,6 +80,7 @@ const routingStatusSchema = Type.Object(
   {
     hash: text({ description: 'The routing that is asked for.', maxLength: 64 }),
     askedAt: time('When it was first asked for.'),
+    writtenAt: Type.Optional(time('When it was first found written, for proxies to learn.')),
     provenAt: Type.Optional(time('When all proxies were found to use it.')),
   },
   { description: 'What proxies are asked to do.' },

@@ -28,6 +28,19 @@ export function askedAtMs(
   return remembered !== undefined && remembered.hash === askedHash ? Date.parse(remembered.askedAt) : nowMs;
 }
 
+/**
+ * When this routing was first found written, as status remembers it; now, where it does not. What proxies have had the
+ * time to learn counts from here: between a pass that asks and its last write any time may pass.
+ */
+export function writtenAtMs(
+  { askedHash }: Facts,
+  status: ModelDeploymentStatus | undefined,
+  nowMs: number,
+): number {
+  const { hash, writtenAt } = status?.routing ?? {};
+  return hash === askedHash && writtenAt !== undefined ? Date.parse(writtenAt) : nowMs;
+}
+
 export function evaluateProof(facts: Facts, nowMs: number): Proof {
   const { askedHash: hash } = facts;
   if (hash === undefined) return { kind: 'Nothing' };
@@ -130,7 +143,7 @@ function sidecarBehind(facts: Facts, hash: string): string | undefined {
 
 function sidecarsNotYetPushed(facts: Facts, _hash: string, nowMs: number): string | undefined {
   if (facts.observed.gateways.proxies.length > 0) return undefined;
-  const elapsedMs = nowMs - askedAtMs(facts, facts.modelDeployment.status, nowMs);
+  const elapsedMs = nowMs - writtenAtMs(facts, facts.modelDeployment.status, nowMs);
   return elapsedMs < LONGEST_PUSH_DELAY_MS
     ? 'Waiting 10 s for the sidecars to learn the new routes, because there is no gateway to ask'
     : undefined;

@@ -2,7 +2,7 @@ import type { ModelDeploymentStatus, RevisionStatus } from '../api/model-deploym
 import { entryServiceName, serviceHost } from '../api/names.ts';
 import type { Course } from '../plan/course.ts';
 import { runningPods, type Facts, type RevisionFacts } from '../plan/facts.ts';
-import { askedAtMs, type Proof } from '../plan/proof.ts';
+import { askedAtMs, writtenAtMs, type Proof } from '../plan/proof.ts';
 import { rolloutIdOf } from '../plan/rollout-id.ts';
 import { chosenStrategy } from '../strategies/index.ts';
 import { FULL_WEIGHT, weightOf, type Routing } from '../traffic/routing.ts';
@@ -139,9 +139,11 @@ function routingOf({ facts, proof, routing, nowMs }: StatusInput): ModelDeployme
   if (routing === undefined) return facts.modelDeployment.status?.routing;
   const { hash } = facts.router.render(facts.modelDeployment, routing);
   if (hash !== facts.askedHash) return { hash, askedAt: new Date(nowMs).toISOString() };
+  const { status } = facts.modelDeployment;
   return {
     hash,
-    askedAt: new Date(askedAtMs(facts, facts.modelDeployment.status, nowMs)).toISOString(),
+    askedAt: new Date(askedAtMs(facts, status, nowMs)).toISOString(),
+    writtenAt: new Date(writtenAtMs(facts, status, nowMs)).toISOString(),
     ...(proof.kind === 'Proven' && { provenAt: new Date(proof.sinceMs).toISOString() }),
   };
 }

@@ -61,6 +61,7 @@ const v3IsBroken: Event = { kind: 'VersionBecomes', version: 'v3', behaviour: 'C
 const v2NeverGetsReady: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'NeverReady' };
 const v2Errs: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'AnswersWithErrors' };
 
+const joinsMesh: Event = { kind: 'UserEdits', edit: { kind: 'Router', router: 'Automatic' } };
 const leavesMesh: Event = { kind: 'UserEdits', edit: { kind: 'Router', router: 'Service' } };
 const istioGoesAway: Event = { kind: 'PlatformBecomes', change: { istio: false } };
 const v2IsWellAgain: Event = { kind: 'VersionBecomes', version: 'v2', behaviour: 'Good' };
@@ -211,6 +212,13 @@ const recipes: Readonly<Record<string, Recipe>> = {
     start: 'serving v1',
     course: [choosesBlueGreen, tryV2, says('Progressing'), says('Healthy'), goesBack, asks(10_000)],
   },
+  'v3 comes while users are rolled back to v1': {
+    start: 'serving v1',
+    course: [
+      ...[choosesBlueGreen, tryV2, says('Progressing'), says('Healthy'), decides('Rollback')],
+      ...[says('Progressing', 'RoutingUnproven'), tryV3],
+    ],
+  },
   'v2 works on copies': { start: 'serving v1', course: [choosesShadow, tryV2, copies, says('Paused')] },
   'v2 works on copies until a decision': {
     start: 'serving v1',
@@ -305,6 +313,13 @@ const recipes: Readonly<Record<string, Recipe>> = {
   'the user leaves the mesh while v2 has 50 %': {
     start: 'serving v1',
     course: [tryV2, asks(5_000), says('Progressing'), leavesMesh, plans],
+  },
+  'the user joins the mesh with v2 in hand, and the write of the first routes takes long': {
+    start: 'serving v1 on plain Services',
+    course: [
+      ...[tryV2, says('Progressing', 'StrategyUnsupported'), joinsMesh, plans],
+      { kind: 'Tick', ms: 20_000 },
+    ],
   },
   'without a mesh: v1 ends to make room for v2': {
     start: 'serving v1 without a mesh',

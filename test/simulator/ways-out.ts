@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { annotations, revisionName } from '../../operator/api/names.ts';
+import type { AbortedMark } from '../../operator/resources/controller-revision.ts';
 import { FULL_WEIGHT } from '../../operator/traffic/routing.ts';
 import { modelUri } from './cluster.ts';
 import { decide, unansweredDecisions } from './decisions.ts';
@@ -47,8 +48,7 @@ function isGoal(world: World, revision: string): boolean {
 }
 
 function promotedOnce(world: World, revision: string): boolean {
-  const marks = live(world, `ControllerRevision/${revision}`)?.metadata.annotations;
-  return marks?.[annotations.promotedAt] !== undefined;
+  return annotationsOf(world, revision)?.[annotations.promotedAt] !== undefined;
 }
 
 export function revisionOf(version: Version): string {
@@ -65,12 +65,31 @@ export function take(world: World, way: WayOut): World {
   if (taken === world) return world;
   return {
     ...taken,
-    ledger: { ...taken.ledger, wanted: { way, stable: stableRevision(world), ...before(world, way) } },
+    ledger: { ...taken.ledger, wanted: { stable: stableRevision(world), ...meaningOf(world, way) } },
   };
 }
 
-function before(world: World, way: WayOut): { readonly wasGivenUp: boolean } {
-  return { wasGivenUp: way.kind === 'Spec' && world.ledger.aborted.has(revisionOf(way.version)) };
+/** Who asks for what users are being rolled back from goes on with that. */
+function meaningOf(world: World, way: WayOut): Pick<Wanted, 'way' | 'wasGivenUp'> {
+  if (way.kind !== 'Spec') return { way, wasGivenUp: false };
+  const revision = revisionOf(way.version);
+  const goal = VERSIONS.find((version) => revisionOf(version) === goalOfRollback(world, revision));
+  return goal === undefined || world.ledger.aborted.has(revisionOf(goal))
+    ? { way, wasGivenUp: world.ledger.aborted.has(revision) }
+    : { way: { kind: 'Rollback', to: goal }, wasGivenUp: false };
+}
+
+/** A rollback is over with the next promotion, be it of its goal or of another. */
+function goalOfRollback(world: World, revision: string): string | undefined {
+  const mark = annotationsOf(world, revision)?.[annotations.aborted];
+  if (mark === undefined) return undefined;
+  const { at, rollbackTo } = JSON.parse(mark) as AbortedMark;
+  const promotedAt = annotationsOf(world, stableRevision(world))?.[annotations.promotedAt] ?? at;
+  return Date.parse(promotedAt) > Date.parse(at) ? undefined : rollbackTo;
+}
+
+function annotationsOf(world: World, revision = ''): Readonly<Record<string, string>> | undefined {
+  return live(world, `ControllerRevision/${revision}`)?.metadata.annotations;
 }
 
 function decided(world: World, way: Exclude<WayOut, { kind: 'Spec' }>): World {

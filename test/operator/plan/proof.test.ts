@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { gatherFacts } from '../../../operator/plan/facts.ts';
-import { askedAtMs, evaluateProof, whyUnproven, type Proof } from '../../../operator/plan/proof.ts';
+import {
+  askedAtMs,
+  evaluateProof,
+  whyUnproven,
+  writtenAtMs,
+  type Proof,
+} from '../../../operator/plan/proof.ts';
 import type { RuntimeReport } from '../../../operator/plan/observed.ts';
 import { routeAllTo } from '../../../operator/traffic/routing.ts';
 import { atFirstPause, GATEWAY_PODS, Scene, serving } from '../../support/scene.ts';
@@ -144,8 +150,19 @@ describe('without a gateway to ask', () => {
   test.each([
     { elapsedMs: 9_999, kind: 'Unproven' },
     { elapsedMs: 10_000, kind: 'Proven' },
-  ])('$elapsedMs ms after it was asked for the routing is $kind', ({ elapsedMs, kind }) => {
+  ])('$elapsedMs ms after it was found written the routing is $kind', ({ elapsedMs, kind }) => {
     expect(proofIn(meshOnly().later(elapsedMs)).kind).toBe(kind);
+  });
+
+  test('the time begins when the routing was found written, however long the write took', () => {
+    const scene = meshOnly();
+    const { writtenAt, ...routing } = scene.status.routing ?? { hash: '', askedAt: '' };
+    expect(writtenAt).toBeDefined();
+    scene.withModelDeployment({ status: { ...scene.status, routing } }).later(20_000);
+    expect(proofIn(scene).kind).toBe('Unproven');
+    scene.rests().later(9_999);
+    expect(proofIn(scene).kind).toBe('Unproven');
+    expect(proofIn(scene.later(1)).kind).toBe('Proven');
   });
 
   test('a sidecar that still sends by older routes is waited for all the same', () => {
@@ -158,6 +175,7 @@ describe('without a gateway to ask', () => {
     expect(proofIn(scene).kind).toBe('Unproven');
     const facts = gatherFacts(scene.modelDeployment, scene.observed());
     expect(askedAtMs(facts, undefined, scene.nowMs)).toBe(scene.nowMs);
+    expect(writtenAtMs(facts, undefined, scene.nowMs)).toBe(scene.nowMs);
   });
 });
 

@@ -160,6 +160,21 @@ describe('the old side', () => {
     expect(scene.status.candidate).toBe(scene.revision('v3'));
   });
 
+  test('is the one before it, while that still runs, where users were being rolled back from it', () => {
+    const scene = blueGreen({ autoPromote: { after: '1s' } })
+      .runs('v2', 2)
+      .rests()
+      .later(1_000)
+      .rests();
+    expect(scene.status.stable).toBe(scene.revision('v2'));
+    scene.decides('Rollback').pass();
+    scene.asksFor('v3').runs('v3', 2).rests().later(1_000).rests();
+    expect(scene.status.stable).toBe(scene.revision('v3'));
+    scene.later(MINUTE).rests();
+    expect([scene.isMade('Deployment', 'v1'), scene.isMade('Deployment', 'v2')]).toEqual([true, false]);
+    expect(scene.status.message).toContain(`${scene.revision('v1')} is kept for the way back until`);
+  });
+
   test('is not kept once it was given up', () => {
     const scene = switched().asksFor('v3').runs('v3', 2, { crashes: 3 }).rests();
     expect(scene.status.phase).toBe('Aborted');

@@ -157,18 +157,21 @@ describe('the history', () => {
 });
 
 describe('the memory of a routing', () => {
-  test('says when it was asked for and when it was proven', () => {
+  test('says when it was asked for, when it was found written and when it was proven', () => {
     const scene = atFirstPause().later(MINUTE);
     while (scene.share('v2') < 50) scene.pass();
-    scene.gatewayStops(GATEWAY_PODS[0]).later(MINUTE).rests();
-    const askedAt = new Date(scene.nowMs - MINUTE).toISOString();
-    expect(scene.status.routing).toStrictEqual({ hash: scene.status.routing?.hash, askedAt });
+    scene.gatewayStops(GATEWAY_PODS[0]).later(1_000).pass();
+    scene.later(MINUTE).rests();
+    const [writtenAt, askedAt] = [MINUTE, MINUTE + 1_000].map((agoMs) =>
+      new Date(scene.nowMs - agoMs).toISOString(),
+    );
+    const { hash } = scene.status.routing ?? {};
+    expect(scene.status.routing).toStrictEqual({ hash, askedAt, writtenAt });
     scene.gatewaysGoOn().later(1_000);
     scene.pass();
     expect(scene.status.rollout?.stepIndex).toBe(3);
     expect(scene.status.routing).toStrictEqual({
-      hash: scene.status.routing?.hash,
-      askedAt,
+      ...{ hash, askedAt, writtenAt },
       provenAt: new Date(scene.nowMs).toISOString(),
     });
   });

@@ -178,6 +178,22 @@ export const mutants: readonly Mutant[] = [
     near: ['the first revision is promoted, and a new operator sees it as it was before'],
   },
   {
+    name: 'who was given up is kept for the way back',
+    file: 'plan/warm.ts',
+    snippet: 'revision !== stable && revision.marks.aborted === undefined',
+    replacement: 'revision !== stable',
+    caughtBy: 'I2',
+    near: ['v3 comes while users are rolled back to v1'],
+  },
+  {
+    name: 'proxies have learned routes so long after somebody meant to write them',
+    file: 'plan/proof.ts',
+    snippet: 'const elapsedMs = nowMs - writtenAtMs(',
+    replacement: 'const elapsedMs = nowMs - askedAtMs(',
+    caughtBy: 'I3',
+    near: ['the user joins the mesh with v2 in hand, and the write of the first routes takes long'],
+  },
+  {
     name: 'nobody is asked again which model is served',
     file: 'plan/plan.ts',
     snippet: 'lookForModelMs(modelDeployment.status, nowMs) !== undefined ||',
