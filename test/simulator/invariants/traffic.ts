@@ -219,8 +219,12 @@ function abortedStaysOut(transition: Transition): string | undefined {
   );
 }
 
-/** A successor that is shown an old world may not know what its predecessor has just decided. */
+/**
+ * A successor that is shown an old world may not know what its predecessor has just decided; and who tries a revision
+ * again takes the mark away first.
+ */
 function isKnownAsAborted(world: World, revision: string): boolean {
   const record = cached(world.operator.pass?.seen ?? world, `ControllerRevision/${revision}`);
-  return record?.metadata.annotations?.[annotations.aborted] !== undefined;
+  const wasAborted = record?.metadata.annotations?.[annotations.aborted] !== undefined;
+  return wasAborted && world.ledger.aborted.has(revision);
 }
