@@ -140,6 +140,8 @@ function routingOf({ facts, proof, routing, nowMs }: StatusInput): ModelDeployme
   const { hash } = facts.router.render(facts.modelDeployment, routing);
   if (hash !== facts.askedHash) return { hash, askedAt: new Date(nowMs).toISOString() };
   const { status } = facts.modelDeployment;
+  // Nothing is to be learned of what was proven, be it by an earlier release, whose status tells less (I16).
+  if (status?.routing?.hash === hash && status.routing.provenAt !== undefined) return status.routing;
   return {
     hash,
     askedAt: new Date(askedAtMs(facts, status, nowMs)).toISOString(),

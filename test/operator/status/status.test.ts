@@ -157,6 +157,14 @@ describe('the history', () => {
 });
 
 describe('the memory of a routing', () => {
+  test('stays as an earlier release has written it, once it was proven', () => {
+    const scene = serving();
+    const { hash = '', askedAt = '', provenAt = '' } = scene.status.routing ?? {};
+    const routing = { hash, askedAt, provenAt };
+    scene.withModelDeployment({ status: { ...scene.status, routing } }).later(MINUTE).pass();
+    expect(scene.status.routing).toStrictEqual(routing);
+  });
+
   test('says when it was asked for, when it was found written and when it was proven', () => {
     const scene = atFirstPause().later(MINUTE);
     while (scene.share('v2') < 50) scene.pass();
