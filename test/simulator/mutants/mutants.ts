@@ -327,10 +327,11 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'labels of whoever are applied as if they were ours',
     file: 'plan/writes.ts',
-    snippet: 'const object = withAppliedHash(desired);',
+    snippet: "return { kind: 'Apply', object: withAppliedHash(desired), expected: versionOf(live) };",
     replacement:
-      'const labels = { ...live?.metadata.labels, ...desired.metadata.labels };\n' +
-      '  const object = withAppliedHash({ ...desired, metadata: { ...desired.metadata, labels } });',
+      'const labels = { ...live.metadata.labels, ...desired.metadata.labels };\n' +
+      '  const object = withAppliedHash({ ...desired, metadata: { ...desired.metadata, labels } });\n' +
+      "  return { kind: 'Apply', object, expected: versionOf(live) };",
     caughtBy: 'I5',
   },
   {
