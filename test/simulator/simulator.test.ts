@@ -11,7 +11,7 @@ describe('the production plan, in every world that the search reaches', () => {
   beforeAll(() => {
     outcome = explore(EFFORT);
     console.log(report(outcome, EFFORT));
-  }, 1_500_000);
+  }, 2_400_000);
 
   it('never leads to a state that must not be', () => {
     expect(outcome.bad === undefined ? '' : confess(outcome.bad, EFFORT)).toBe('');
