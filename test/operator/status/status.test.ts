@@ -161,7 +161,10 @@ describe('the memory of a routing', () => {
     const scene = serving();
     const { hash = '', askedAt = '', provenAt = '' } = scene.status.routing ?? {};
     const routing = { hash, askedAt, provenAt };
-    scene.withModelDeployment({ status: { ...scene.status, routing } }).later(MINUTE).pass();
+    scene
+      .withModelDeployment({ status: { ...scene.status, routing } })
+      .later(MINUTE)
+      .pass();
     expect(scene.status.routing).toStrictEqual(routing);
   });
 
