@@ -35,6 +35,8 @@ export type EndListener = (process: ExecutorProcess, how: string) => void;
 
 /** The same extension as this module: .ts in development and tests, .js in the image. */
 const childPath = fileURLToPath(import.meta.url).replace('executor-process', 'child');
+/** The process runs a model and little else, and what V8's workers take is taken from the model where cores are few. */
+const ONE_WORKER = '--v8-pool-size=1';
 const CLOSE_GRACE_MS = 2000;
 const WATCHDOG_PERIOD_MS = 1000;
 
@@ -60,7 +62,7 @@ export class ExecutorProcess {
     this.#onEnd = onEnd;
     // Whoever never asks for it has no use for its failure either.
     this.#ready.promise.catch(() => undefined);
-    this.#child = spawn(process.execPath, [childPath], {
+    this.#child = spawn(process.execPath, [ONE_WORKER, childPath], {
       env: { ...environment, ...silence },
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });

@@ -1,9 +1,10 @@
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import type { BatchObserver, BatchRelease } from '../batching/release.ts';
 import { MODEL_VERSION } from '../inference/data-plane.ts';
 import type { Journey, JourneyObserver, Outcome } from '../inference/journey.ts';
 import type { Origin } from '../inference/origin.ts';
 import { answeredOf } from './answered.ts';
+import { collectProcessMetrics } from './process-metrics.ts';
 import { registerScraped, type Labels, type ScrapedMetric } from './scraped.ts';
 import { CounterFamily, CounterSeries } from './series.ts';
 import { StageMetrics } from './stage-metrics.ts';
@@ -50,7 +51,7 @@ export class Metrics implements JourneyObserver, BatchObserver {
     };
     this.#stages = new StageMetrics({ model, version, revision });
     this.#triton = new TritonMetrics({ model, version, queueDepth });
-    collectDefaultMetrics({ register: this.registry });
+    collectProcessMetrics(this.registry);
     for (const metric of this.#own(latencyP95Ms, queueDepth)) this.register(metric);
     for (const metric of [...this.#stages.scraped(), ...this.#triton.scraped()]) this.register(metric);
   }

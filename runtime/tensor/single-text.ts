@@ -6,108 +6,131 @@ const DOT = 0x2e;
 const ZERO = 0x30;
 const SIGN_BIT = 31;
 
+function bitsOf(value: number): number {
+  return new Int32Array(Float32Array.of(value).buffer)[0] ?? 0;
+}
+
 /** Every single is told from all others by nine digits (IEEE 754-2008, §5.12.2); most need fewer. */
-const FEWEST_DIGITS = 7;
 const MOST_DIGITS = 9;
-/** Outside of these, JavaScript's own text does. */
-const SMALLEST = Math.fround(1e-5);
-const LARGEST = 1e9;
+/** The place from which on all singles are whole numbers: 10⁷ has seven zeros. */
+const WHOLE_PLACE = 7;
+/** Outside of these, JavaScript's own text does. Magnitudes are in the order of their bits. */
+const SMALLEST_BITS = bitsOf(1e-11);
+const LARGEST_BITS = bitsOf(1e9);
+const MAGNITUDE_BITS = 0x7f_ff_ff_ff;
 /** A decimal this much further from the single than the one written must still mean it, for readers that round twice. */
 const MARGIN = 1.001;
 
 const powers = Float64Array.from(exactPowersOfTen);
 /** By a single's exponent (its bits 23 to 30): the place of the first digit of the smallest number that has it. */
 const firstPlaces = Int8Array.from({ length: 256 }, (_, bits) => Math.floor((bits - 127) * Math.log10(2)));
-/** From where on numbers with that exponent have one digit more. */
-const nextTens = Float64Array.from(firstPlaces, (place) => Number(`1e${place + 1}`));
-
-/** 1 to 10⁹. */
-const wholePowers = Int32Array.from({ length: MOST_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
+/**
+ * From where on numbers with that exponent have one digit more. A single just below a power of ten may be that power in
+ * decimal: 0.01 is 0.00999999977.
+ */
+const nextTens = Float64Array.from(firstPlaces, (place) => Math.fround(Number(`1e${place + 1}`)));
+/** Half of the distance to the next single, less a little. */
+const reaches = Float64Array.from({ length: 256 }, (_, bits) => 2 ** (bits - 151) / MARGIN);
 /** The digits of 0000 to 9999, the first in the lowest byte. Made by arithmetic: this is a part of every start. */
-const quads = Uint32Array.from({ length: 10_000 }, (_, number) => {
+const quads = Int32Array.from({ length: 10_000 }, (_, number) => {
   const digit = (power: number): number => ZERO + (Math.floor(number / power) % 10);
   return digit(1000) | (digit(100) << 8) | (digit(10) << 16) | (digit(1) << 24);
 });
 
-/** A sign, nine digits, at most five zeros before them, a dot and a comma, or what JavaScript writes. */
+/** "0.00" and "0000", the first in the lowest byte. */
+const ZERO_DOT_ZERO_ZERO = 0x30_30_2e_30;
+const FOUR_ZEROS = 0x30_30_30_30;
+
+/** A sign, nine digits, at most eleven zeros before them, a dot and a comma, or what JavaScript writes. */
 const MOST_BYTES = 32;
 const VALUES_AT_ONCE = 4096;
 const scratch = Buffer.allocUnsafeSlow(MOST_BYTES * VALUES_AT_ONCE);
 const words = new DataView(scratch.buffer, scratch.byteOffset, scratch.byteLength);
 
-/** Writes the digits, zeros behind them up to the ninth. Pre: digits has `count` digits. */
-function writeNine(digits: number, count: number, position: number): void {
-  const nine = digits * (wholePowers[MOST_DIGITS - count] ?? 0);
-  const first = (nine / 100_000_000) | 0;
-  const others = nine - first * 100_000_000;
+function writeNine(digits: number, position: number): void {
+  const first = (digits / 100_000_000) | 0;
+  const others = digits - first * 100_000_000;
   const high = (others / 10_000) | 0;
   scratch[position] = ZERO + first;
-  words.setUint32(position + 1, quads[high] ?? 0, true);
-  words.setUint32(position + 5, quads[others - high * 10_000] ?? 0, true);
+  words.setInt32(position + 1, quads[high] ?? 0, true);
+  words.setInt32(position + 5, quads[others - high * 10_000] ?? 0, true);
+}
+
+/** Writes a number of nine digits below one, the first of which stands at `place`: -1 for tenths. */
+function writeFraction(digits: number, place: number, position: number): void {
+  words.setInt32(position, ZERO_DOT_ZERO_ZERO, true);
+  words.setInt32(position + 4, FOUR_ZEROS, true);
+  words.setInt32(position + 8, FOUR_ZEROS, true);
+  writeNine(digits, position + 1 - place);
+}
+
+/** Writes a number of nine digits of one or more, the first of which stands at `place`: 0 for ones, 1 for tens. */
+function writeMixed(digits: number, place: number, position: number): void {
+  writeNine(digits, position + 1);
+  for (let at = position; at <= position + place; at++) scratch[at] = scratch[at + 1] ?? 0;
+  scratch[position + place + 1] = DOT;
+}
+
+/** Zeros at the end of a number that has a dot are left out, and then the dot if nothing stands behind it. */
+function trim(end: number): number {
+  let trimmed = end;
+  while (scratch[trimmed - 1] === ZERO) trimmed--;
+  return scratch[trimmed - 1] === DOT ? trimmed - 1 : trimmed;
+}
+
+/** Writes as many of the nine digits as are kept; the others are zeros. Gives the position behind the number. */
+function writeDecimal(digits: number, kept: number, place: number, position: number): number {
+  if (place < 0) {
+    writeFraction(digits, place, position);
+    return trim(position + 1 - place + kept);
+  }
+  writeMixed(digits, place, position);
+  return trim(position + 1 + kept);
 }
 
 /**
- * Writes a number of `count` digits, the first of which stands at `place`: 0 for ones, 1 for tens, -1 for tenths. Zeros at
- * its end are left out behind the dot. Gives the position behind it.
+ * Writes the fewest digits, seven or more, that mean this single and no other. Pre: its magnitude lies within the limits.
+ * Of the numbers of nine digits that mean it, the nearest with two zeros at its end is taken, or with one, or with none:
+ * without a branch, as which of them it is cannot be foreseen, and a wrong guess of the processor costs as much as all
+ * the rest. No double goes in or out, which would be memory of its own wherever V8 leaves this a call.
  */
-function writeDecimal(digits: number, count: number, place: number, position: number): number {
-  let kept = count;
-  let rest = digits;
-  const whole = place + 1;
-  for (let tenth = (rest / 10) | 0; kept > whole && tenth * 10 === rest; tenth = (rest / 10) | 0) {
-    rest = tenth;
-    kept--;
-  }
-  if (place < 0) {
-    let start = position;
-    scratch[start++] = ZERO;
-    scratch[start++] = DOT;
-    for (let zeros = -1; zeros > place; zeros--) scratch[start++] = ZERO;
-    writeNine(rest, kept, start);
-    return start + kept;
-  }
-  if (kept === whole) {
-    writeNine(rest, kept, position);
-    return position + kept;
-  }
-  writeNine(rest, kept, position + 1);
-  for (let at = position; at < position + whole; at++) scratch[at] = scratch[at + 1] ?? 0;
-  scratch[position + whole] = DOT;
-  return position + 1 + kept;
+function writePlain(values: Float32Array, bits: number, index: number, position: number): number {
+  const magnitude = Math.abs(values[index] ?? 0);
+  const exponent = (bits >>> 23) & 0xff;
+  const place = (firstPlaces[exponent] ?? 0) + Number(magnitude >= (nextTens[exponent] ?? 0));
+  const power = powers[MOST_DIGITS - 1 - place] ?? 1;
+  const nine = magnitude * power;
+  // Below a power of two, which is all zeros behind its exponent, singles are twice as dense. Whole numbers are in full.
+  const reach = place < WHOLE_PLACE ? (reaches[((bits - 1) >>> 23) & 0xff] ?? 0) * power : 0;
+  const hundreds = Math.floor(nine * 0.01 + 0.5) * 100;
+  const tens = Math.floor(nine * 0.1 + 0.5) * 10;
+  const ones = Math.floor(nine + 0.5);
+  const isHundreds = Number(Math.abs(hundreds - nine) < reach);
+  const isTens = Number(Math.abs(tens - nine) < reach);
+  const digits = (hundreds & -isHundreds) | (((tens & -isTens) | (ones & (isTens - 1))) & (isHundreds - 1));
+  scratch[position] = MINUS;
+  const kept = MOST_DIGITS - isHundreds - isTens;
+  return writeDecimal(digits, kept, place, position + (bits >>> SIGN_BIT));
 }
 
-/** Writes the fewest digits, seven or more, that mean this single and no other. Pre: SMALLEST ≤ magnitude < LARGEST. */
-function writeShortest(magnitude: number, bits: number, position: number): number {
-  const exponent = (bits >>> 23) & 0xff;
-  const place = (firstPlaces[exponent] ?? 0) + (magnitude >= (nextTens[exponent] ?? 0) ? 1 : 0);
-  const mostDecimals = Math.max(0, MOST_DIGITS - 1 - place);
-  for (let decimals = Math.max(0, FEWEST_DIGITS - 1 - place); ; decimals++) {
-    const power = powers[decimals] ?? 1;
-    const digits = Math.floor(magnitude * power + 0.5);
-    const farther = magnitude + (digits / power - magnitude) * MARGIN;
-    if (Math.fround(farther) !== magnitude && decimals < mostDecimals) continue;
-    const count = place + 1 + decimals;
-    // A single just below a power of ten may be that power in decimal: 0.01 is 0.00999999977.
-    const more = digits >= (wholePowers[count] ?? Infinity) ? 1 : 0;
-    return writeDecimal(digits, count + more, place + more, position);
-  }
+/** As JavaScript does; the sign of zero is kept. */
+function writeOther(value: number, position: number): number {
+  return position + scratch.write(Object.is(value, -0) ? '-0' : String(value), position, 'latin1');
 }
 
 /** Writes the values from `start` on to the scratch, as many as fit; gives how many bytes they took. */
 function writeSome(all: Float32Array, start: number): number {
   const values = all.subarray(start, start + VALUES_AT_ONCE);
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
   let position = 0;
   for (let index = 0; index < values.length; index++) {
-    const magnitude = Math.abs(values[index] ?? 0);
     const valueBits = bits[index] ?? 0;
+    const magnitudeBits = valueBits & MAGNITUDE_BITS;
     if (start + index > 0) scratch[position++] = COMMA;
-    // Zero has a sign too, and NaN has none.
-    if (valueBits >>> SIGN_BIT === 1 && !Number.isNaN(magnitude)) scratch[position++] = MINUS;
     position =
-      magnitude >= SMALLEST && magnitude < LARGEST
-        ? writeShortest(magnitude, valueBits, position)
-        : position + scratch.write(String(magnitude), position, 'latin1');
+      magnitudeBits >= SMALLEST_BITS && magnitudeBits < LARGEST_BITS
+        ? writePlain(values, valueBits, index, position)
+        : writeOther(values[index] ?? 0, position);
   }
   return position;
 }

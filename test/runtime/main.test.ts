@@ -1,7 +1,8 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Report } from '../../runtime/management/management-server.ts';
@@ -35,6 +36,14 @@ async function start(environment: Readonly<Record<string, string>> = {}): Promis
 
 async function readReport(runtime: RuntimeProcess): Promise<Report> {
   return JSON.parse((await runtime.askManagement('/headgate/report')).text) as Report;
+}
+
+const OBSERVED_SECONDS = 3;
+
+/** How often the main thread of a process has waited for something so far. */
+function wakeUps(processId: number): number {
+  const status = readFileSync(`/proc/${processId}/status`, 'utf8');
+  return Number(/^voluntary_ctxt_switches:\s+(\d+)$/mu.exec(status)?.[1]);
 }
 
 describe('the server as a program', { timeout: 60_000 }, () => {
@@ -125,6 +134,14 @@ describe('the server as a program', { timeout: 60_000 }, () => {
     const statuses = (await Promise.all(requests)).map(({ status }) => status);
     expect(new Set(statuses)).toEqual(new Set([200]));
     expect(await runtime.exitCode()).toBe(0);
+  });
+
+  it('rests while nobody asks', async () => {
+    const runtime = await start();
+    const before = wakeUps(runtime.processId);
+    await pause(OBSERVED_SECONDS * 1000);
+    const perSecond = (wakeUps(runtime.processId) - before) / OBSERVED_SECONDS;
+    expect(perSecond).toBeLessThan(20);
   });
 
   it('ends at once, and as asked, while its model is still on its way', async () => {

@@ -47,4 +47,12 @@ describe('the metrics of the operator', () => {
     const { registry } = createMetrics({ isLeading: () => false, queueDepth: () => 0, phases: () => [] });
     await expect(registry.metrics()).resolves.toContain('process_resident_memory_bytes ');
   });
+
+  it('tell the delay of the event loop when asked, without a timer that would tell its own period', async () => {
+    const { registry } = createMetrics({ isLeading: () => false, queueDepth: () => 0, phases: () => [] });
+    const names = (await registry.getMetricsAsJSON()).map(({ name }) => name);
+    expect(names.filter((name) => name.startsWith('nodejs_eventloop'))).toEqual([
+      'nodejs_eventloop_lag_seconds',
+    ]);
+  });
 });
