@@ -107,6 +107,10 @@ async function benchmark(model: BenchModel): Promise<void> {
       if (entrant !== undefined) entrants.push(entrant);
     }
     await raceModel(model, entrants, race, surroundings);
+  } catch (error) {
+    // What was measured until then is told all the same.
+    console.error(error);
+    process.exitCode = 1;
   } finally {
     await Promise.all(entrants.map(({ running }) => running.stop()));
   }
