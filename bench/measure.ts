@@ -10,8 +10,12 @@ export function quantileOf(sorted: readonly number[], share: number): number {
   return sorted[Math.ceil(share * sorted.length) - 1] ?? NaN;
 }
 
+/** Of an even number of values the mean of the two in the middle: the larger of two ratios would flatter. */
 export function median(values: readonly number[]): number {
-  return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? NaN;
+  const sorted = values.toSorted((left, right) => left - right);
+  const upper = Math.floor(sorted.length / 2);
+  const middle = sorted.slice(sorted.length % 2 === 0 ? upper - 1 : upper, upper + 1);
+  return middle.reduce((sum, value) => sum + value, 0) / middle.length;
 }
 
 /** The number of rounds is small and a busy machine spoils some: the median round stands for all. */

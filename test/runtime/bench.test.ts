@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { median } from '../../bench/measure.ts';
 
 const program = fileURLToPath(new URL('../../bench/runtime.ts', import.meta.url));
 
@@ -31,5 +32,17 @@ describe('make bench-runtime', { timeout: 60_000 }, () => {
     }));
     const all = [bare, one, many, ...overGrpc];
     expect(figures).toEqual([...all, ...all]);
+  });
+});
+
+describe('the median of rounds', () => {
+  it.each([
+    [[3], 3],
+    [[1, 3], 2],
+    [[9, 1, 3], 3],
+    [[9, 1, 3, 4], 3.5],
+    [[], NaN],
+  ])('of %j is %d', (values, expected) => {
+    expect(median(values)).toBe(expected);
   });
 });

@@ -3,6 +3,10 @@ import { writeSingles } from '../../../runtime/tensor/single-text.ts';
 import { Dice } from '../../support/dice.ts';
 
 const SAMPLES = 200_000;
+/** More than any plain decimal has behind its dot. */
+const PLACES = 20;
+/** What is smaller is written with an exponent. */
+const SMALLEST_PLAIN = 1e-11;
 
 /** Singles of every exponent alike, of both signs, finite. */
 function singlesOfAllSizes(count: number): Float32Array {
@@ -18,7 +22,7 @@ function singlesOfAllSizes(count: number): Float32Array {
 function usualSingles(count: number): Float32Array {
   const dice = new Dice(8);
   return Float32Array.from({ length: count }, (_, index) => {
-    const value = dice.next() * 10 ** (dice.below(14) - 5);
+    const value = dice.next() * 10 ** (dice.below(20) - 11);
     return index % 2 === 0 ? value : Number(value.toPrecision(1 + dice.below(7)));
   });
 }
@@ -35,16 +39,16 @@ function digitsOf(text: string): number {
   return (text.includes('.') ? digits : digits.replace(/0+$/u, '')).length;
 }
 
-/** Twice the plain decimal of at most 14 places, as a whole number of 2^-60ths of 10^-14ths. */
+/** Twice the plain decimal of at most 20 places, as a whole number of 2^-60ths of 10^-20ths. */
 function asFraction(text: string): bigint {
   const [whole = '', decimals = ''] = text.replace('-', '').split('.');
-  return BigInt(whole + decimals.padEnd(14, '0')) << 61n;
+  return BigInt(whole + decimals.padEnd(PLACES, '0')) << 61n;
 }
 
 /** Twice the point in the middle between two singles, in the same unit. */
 function middle(left: number, right: number): bigint {
   const scale = 2 ** 60;
-  return (BigInt(left * scale) + BigInt(right * scale)) * 10n ** 14n;
+  return (BigInt(left * scale) + BigInt(right * scale)) * 10n ** BigInt(PLACES);
 }
 
 function neighbour(value: number, step: number): number {
@@ -96,7 +100,7 @@ describe('singles as text', () => {
   });
 
   it('have no more digits than tell them from all other singles, or seven; whole numbers are in full', () => {
-    const singles = usualSingles(SAMPLES / 4).filter((value) => value > 1e-4 && value < 1e7);
+    const singles = usualSingles(SAMPLES / 4).filter((value) => value > SMALLEST_PLAIN && value < 1e7);
     const tooLong = writeSingles(singles)
       .split(',')
       .filter((text, index) => digitsOf(text) > Math.max(7, fewestDigits(singles[index] ?? 0)));
@@ -105,7 +109,7 @@ describe('singles as text', () => {
   });
 
   it('mean the same to a reader that rounds once and to one that goes through a double', () => {
-    const singles = usualSingles(SAMPLES / 4).filter((value) => value > 1e-4);
+    const singles = usualSingles(SAMPLES / 4).filter((value) => value > SMALLEST_PLAIN);
     const texts = writeSingles(singles).split(',');
     const wrong = texts.filter((text, index) => {
       const value = singles[index] ?? 0;
