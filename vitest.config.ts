@@ -48,6 +48,10 @@ export default defineConfig({
       },
       // Needs the redis-server that scripts/install-packages.sh installs.
       { test: { name: 'redis', include: ['test/redis/**/*.test.ts'], testTimeout: 60_000 } },
+      // Needs a GPU, which CI has not: `make test-gpu` alone runs it.
+      ...(process.env['HEADGATE_GPU'] === undefined
+        ? []
+        : [{ test: { name: 'gpu', include: ['test/gpu/**/*.test.ts'], fileParallelism: false } }]),
       { test: { name: 'simulator', include: ['test/simulator/**/*.test.ts'], testTimeout: 1_200_000 } },
       {
         test: {

@@ -163,6 +163,7 @@ export class RuntimeServer {
       wholeCpus: countWholeCpus(readTextFile),
       memoryBytes: process.constrainedMemory() || undefined,
       modelBytes: size,
+      isOnDevice: this.#config.executor.session.providers[0] !== 'cpu',
     };
     return planExecutors(container, this.#config.executor);
   }

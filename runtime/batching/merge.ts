@@ -45,6 +45,11 @@ export function mergeWorks(works: readonly InferWork[]): InferWork {
   return { inputs, outputNames: works[0]?.outputNames ?? [] };
 }
 
+/** The answers to parts of a request, row under row. Pre: at least one, of one model to the same outputs. */
+export function joinOutputs(answers: readonly (readonly Tensor[])[]): Tensor[] {
+  return [...mergeWorks(answers.map((inputs) => ({ inputs, outputNames: [] }))).inputs];
+}
+
 /** The model's answer has not one row for each row of the batch. */
 export class NotByRowsError extends Error {}
 
@@ -66,7 +71,8 @@ export function splitOutputs(outputs: readonly Tensor[], rowCounts: readonly num
   });
 }
 
-function sliceRows({ name, datatype, shape, data }: Tensor, from: number, rows: number): Tensor {
+/** Some rows of a tensor, in memory shared with it. */
+export function sliceRows({ name, datatype, shape, data }: Tensor, from: number, rows: number): Tensor {
   const size = data.length / (shape[0] ?? 1);
   const [start, end] = [from * size, (from + rows) * size];
   const own = Array.isArray(data) ? data.slice(start, end) : data.subarray(start, end);

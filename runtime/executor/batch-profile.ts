@@ -17,6 +17,8 @@ export interface Measuring {
   readonly maxRows: number;
   /** For all costs together. */
   readonly measuringMs: number;
+  /** Not the CPU: the first run of a size prepares for it, which counts neither as its cost nor against the time. */
+  readonly isOnDevice: boolean;
 }
 
 const MOST_RUNS = 5;
@@ -36,46 +38,70 @@ async function answerOnes(model: RunnableModel): Promise<InferWork | undefined> 
  * Batches are for models whose rows do not see each other. One that normalises over the batch, or quantises with the
  * largest value in it, has the same signature, and would answer differently by who else asks.
  */
-async function explainMixedRows(model: RunnableModel): Promise<string | undefined> {
+async function explainMixedRows(model: RunnableModel, isOnDevice: boolean): Promise<string | undefined> {
   const zeros = sampleWork(model.signature, 0);
   const other = (await answerOnes(model)) ?? zeros;
   const expected = [await model.run(zeros), await model.run(other), await model.run(zeros)];
   try {
     const together = await model.run(mergeWorks([zeros, other, zeros]));
     const parts = splitOutputs(together, [1, 1, 1]);
-    if (parts.every((part, index) => isSameAnswer(expected[index] ?? [], part))) return undefined;
+    if (parts.every((part, index) => isSameAnswer(expected[index] ?? [], part, isOnDevice)))
+      return undefined;
     return 'its answer to a row depends on the other rows';
   } catch (error) {
     return `it fails on several rows at once: ${(error as Error).message}`;
   }
 }
 
-async function measureRun(model: RunnableModel, rows: number, untilMs: number): Promise<CostPoint> {
-  const work = mergeWorks(Array.from({ length: rows }, () => sampleWork(model.signature, 0)));
+interface Measured extends CostPoint {
+  /** Of all its runs together. */
+  readonly spentMs: number;
+}
+
+/** A run for so many rows of zeros. */
+export function zerosOf({ signature }: RunnableModel, rows: number): InferWork {
+  return mergeWorks(Array.from({ length: rows }, () => sampleWork(signature, 0)));
+}
+
+/** Milliseconds. */
+export async function timeRun(model: RunnableModel, work: InferWork): Promise<number> {
+  const startedAtMs = performance.now();
+  await model.run(work);
+  return performance.now() - startedAtMs;
+}
+
+async function measureRun(model: RunnableModel, rows: number, withinMs: number): Promise<Measured> {
+  const work = zerosOf(model, rows);
   let ms = Infinity;
-  for (let run = 0; run < MOST_RUNS && (run === 0 || performance.now() < untilMs); run++) {
-    const startedAtMs = performance.now();
-    await model.run(work);
+  let spentMs = 0;
+  for (let run = 0; run < MOST_RUNS && (run === 0 || spentMs < withinMs); run++) {
+    const runMs = await timeRun(model, work);
+    spentMs += runMs;
     // Whatever else the machine does only ever makes a run longer.
-    ms = Math.min(ms, performance.now() - startedAtMs);
+    ms = Math.min(ms, runMs);
   }
-  return { rows, ms };
+  return { rows, ms, spentMs };
 }
 
 /** The cost of one row, two, four and so on, as far as the time allows. */
-async function measureCosts(model: RunnableModel, { maxRows, measuringMs }: Measuring): Promise<CostPoint[]> {
-  const untilMs = performance.now() + measuringMs;
+export async function measureCosts(
+  model: RunnableModel,
+  { maxRows, measuringMs, isOnDevice }: Measuring,
+): Promise<CostPoint[]> {
+  let leftMs = measuringMs;
   const points: CostPoint[] = [];
   for (let rows = 1; ; rows = Math.min(rows * 2, maxRows)) {
-    const point = await measureRun(model, rows, untilMs);
-    points.push(point);
-    if (rows === maxRows || performance.now() + 2 * point.ms > untilMs) return points;
+    if (isOnDevice) await model.run(zerosOf(model, rows));
+    const { ms, spentMs } = await measureRun(model, rows, leftMs);
+    points.push({ rows, ms });
+    leftMs -= spentMs;
+    if (rows === maxRows || 2 * ms > leftMs) return points;
   }
 }
 
 /** Pre: the model is warm. */
 export async function profileBatching(model: RunnableModel, measuring: Measuring): Promise<BatchProfile> {
-  const refusal = explainNoBatchAxis(model.signature) ?? (await explainMixedRows(model));
+  const refusal = explainNoBatchAxis(model.signature) ?? (await explainMixedRows(model, measuring.isOnDevice));
   if (refusal !== undefined)
     return { refusal, costs: await measureCosts(model, { ...measuring, maxRows: 1 }) };
   return { refusal, costs: await measureCosts(model, measuring) };

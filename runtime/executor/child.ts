@@ -1,6 +1,6 @@
+import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import os from 'node:os';
-import type { BatchProfile } from '../batching/batcher.ts';
 import { MemoryBlocks } from '../memory-blocks.ts';
 import { encodeFrame, FrameDecoder, type Frame, type FrameKind } from './frame.ts';
 import {
@@ -11,14 +11,16 @@ import {
   type FailedMessage,
   type LoadMessage,
 } from './messages.ts';
-import { profileBatching } from './batch-profile.ts';
-import { OnnxModel, ProviderMissingError } from './onnx-model.ts';
+import { ProviderMissingError, wordsOfProvider } from './execution-providers.ts';
+import { OnnxModel } from './onnx-model.ts';
+import { prepareModel, type PreparedModel } from './prepared-model.ts';
 
 /**
  * The executor's process: loads one model, warms it and runs what arrives, one request after the other. It reads no
  * configuration, listens on nothing and ends with the socket to the serving process.
  */
 
+const STANDARD_ERROR = 2;
 const SOCKET_DESCRIPTOR = 3;
 /** Answers of cheap models leave together, but none waits longer than this for another. */
 const LONGEST_HOLD_MS = 1;
@@ -32,6 +34,10 @@ const INVALID_INPUT = /Invalid rank for input|Got invalid dimensions for input/u
 /** As much as a socket holds at most, with the kernel's defaults. */
 const READ_BYTES = 262_144;
 
+interface Running extends PreparedModel {
+  readonly loaded: OnnxModel;
+}
+
 const blocks = new MemoryBlocks();
 const decoder = new FrameDecoder(blocks);
 const scratch = Buffer.allocUnsafeSlow(READ_BYTES);
@@ -41,7 +47,7 @@ const socket = new Socket({
   onread: { buffer: () => decoder.room ?? scratch, callback: take },
 });
 const waiting: Frame[] = [];
-let model: OnnxModel | undefined;
+let running: Running | undefined;
 let isRunning = false;
 
 function send(kind: FrameKind, request: number, payload: readonly Buffer[]): void {
@@ -64,42 +70,64 @@ async function load(message: LoadMessage): Promise<void> {
     return;
   }
   send('loaded', 0, []);
-  let batchProfile: BatchProfile;
+  let prepared: PreparedModel;
   try {
     await loaded.warmUp();
-    batchProfile = await profileBatching(loaded, {
-      maxRows: message.maxBatchRows,
-      measuringMs: MEASURING_MS,
-    });
+    prepared = await prepare(loaded, message);
   } catch (error) {
     fail('ModelWarmUpFailed', error);
     return;
   }
-  model = loaded;
-  send('ready', 0, encodeJson({ provider: loaded.provider, signature: loaded.signature, batchProfile }));
+  running = { ...prepared, loaded };
+  const { provider, passedOver, signature } = loaded;
+  send('ready', 0, encodeJson({ provider, passedOver, signature, batchProfile: prepared.batchProfile }));
 }
 
-async function runOne(loaded: OnnxModel, frame: Frame): Promise<void> {
+function prepare(loaded: OnnxModel, message: LoadMessage): Promise<PreparedModel> {
+  const isOnDevice = loaded.provider !== 'cpu';
+  const measuring = { maxRows: message.maxBatchRows, measuringMs: MEASURING_MS, isOnDevice };
+  const session = { ...message.session, providers: [loaded.provider] };
+  return prepareModel(loaded, measuring, () => OnnxModel.load({ ...message, session }));
+}
+
+/**
+ * An error that the GPU raised amid a run can leave this process without it for good: every run after it fails. Then
+ * the process ends, as for a crash, and the next one begins anew.
+ * https://docs.nvidia.com/cuda/cuda-runtime-api/group__CUDART__TYPES.html ("the process must be terminated and relaunched")
+ */
+async function endIfDeviceIsLost({ loaded }: Running, message: string): Promise<void> {
+  if (loaded.provider === 'cpu' || wordsOfProvider(message) === undefined) return;
+  try {
+    await loaded.warmUp();
+  } catch {
+    writeSync(STANDARD_ERROR, `${loaded.provider} runs nothing any more since a run that failed: ${message}\n`);
+    process.exit(1);
+  }
+}
+
+async function runOne(current: Running, frame: Frame): Promise<void> {
   try {
     const work = decodeWork(frame.payload);
+    if (current.prepareFor !== undefined) await current.prepareFor(work);
     const startedAtMs = performance.now();
-    const outputs = await loaded.run(work);
+    const outputs = await current.model.run(work);
     const computeMs = performance.now() - startedAtMs;
     if (frame.block !== undefined) blocks.giveBack(frame.block);
     send('result', frame.request, encodeResult({ computeMs, outputs }));
   } catch (error) {
     const { message } = error as Error;
     const cause = INVALID_INPUT.test(message) ? 'invalidInput' : 'model';
+    if (cause === 'model') await endIfDeviceIsLost(current, message);
     send('runFailed', frame.request, encodeJson({ cause, message }));
   }
 }
 
-async function runWaiting(loaded: OnnxModel): Promise<void> {
+async function runWaiting(current: Running): Promise<void> {
   isRunning = true;
   socket.cork();
   let heldSince = performance.now();
   for (let frame = waiting.shift(); frame !== undefined; frame = waiting.shift()) {
-    await runOne(loaded, frame);
+    await runOne(current, frame);
     if (performance.now() - heldSince < LONGEST_HOLD_MS) continue;
     socket.uncork();
     socket.cork();
@@ -116,7 +144,7 @@ function take(length: number): boolean {
       ? decoder.push(Buffer.from(scratch.subarray(0, length)))
       : decoder.fillRoom(length);
   for (const frame of frames) receive(frame);
-  if (model !== undefined && !isRunning) void runWaiting(model);
+  if (running !== undefined && !isRunning) void runWaiting(running);
   return true;
 }
 

@@ -17,6 +17,8 @@ export interface Container {
   readonly memoryBytes: number | undefined;
   /** Of the model's file. */
   readonly modelBytes: number;
+  /** The model is to run on a GPU first of all. */
+  readonly isOnDevice: boolean;
 }
 
 const MEBIBYTE = 2 ** 20;
@@ -29,14 +31,16 @@ const MODEL_FACTOR = 2.5;
 /** Of the container's memory; the rest is for requests and the serving process. */
 const MEMORY_SHARE = 0.3;
 
-function countFitting({ memoryBytes, modelBytes }: Container): number {
+function countFitting({ memoryBytes, modelBytes, isOnDevice }: Container): number {
+  if (isOnDevice) return 1;
   if (memoryBytes === undefined) return MOST_EXECUTORS;
   return Math.floor((memoryBytes * MEMORY_SHARE) / (PROCESS_BYTES + MODEL_FACTOR * modelBytes));
 }
 
 /**
  * One executor for each CPU, with one thread: two processes lose nothing to each other, two threads wait for each other
- * at every operator. Fewer, with more threads, where memory does not allow it, or beyond four.
+ * at every operator. Fewer, with more threads, where memory does not allow it, or beyond four. One on a GPU, of whose
+ * memory each process takes half a gigabyte beside its copy of the weights: batches keep it busy, not processes.
  */
 export function planExecutors(container: Container, wish: ExecutorWish): ExecutorPlan {
   const { wholeCpus } = container;

@@ -11,7 +11,8 @@ import type { BatchProfile } from '../batching/batcher.ts';
 import { stackInputs, type StackedInput } from '../batching/merge.ts';
 import type { InferWork } from '../tensor/validate.ts';
 import type { RunResult } from './executor.ts';
-import type { ExecutionProvider, SessionSettings } from './session-settings.ts';
+import type { ExecutionProvider } from './execution-providers.ts';
+import type { SessionSettings } from './session-settings.ts';
 
 /** What the serving process sends once, before anything else. */
 export interface LoadMessage {
@@ -24,6 +25,8 @@ export interface LoadMessage {
 
 export interface ReadyMessage {
   readonly provider: ExecutionProvider;
+  /** Those that were to be tried before, each with what it said. */
+  readonly passedOver: readonly string[];
   readonly signature: ModelSignature;
   readonly batchProfile: BatchProfile;
 }

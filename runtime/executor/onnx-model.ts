@@ -2,8 +2,9 @@ import { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
 import type { Datatype, ModelSignature, Tensor, TensorSpecification } from '../tensor/datatype.ts';
 import type { InferWork } from '../tensor/validate.ts';
 import type { LoadMessage } from './messages.ts';
-import { defaultSession, type ExecutionProvider, type SessionSettings } from './session-settings.ts';
+import { openWithFirstUsable, wordsOfProvider, type ExecutionProvider } from './execution-providers.ts';
 import { sampleWork } from './sample.ts';
+import { defaultSession, type SessionSettings } from './session-settings.ts';
 
 /** The only module that knows ONNX Runtime. It is loaded in the executor's process alone. */
 
@@ -79,65 +80,50 @@ export interface OnnxModelOptions extends Pick<LoadMessage, 'modelPath' | 'threa
   readonly session?: SessionSettings;
 }
 
-/** None of the execution providers that were asked for can be used here. */
-export class ProviderMissingError extends Error {}
-
-/** ONNX Runtime says so before it looks at the model, when the library of a provider or one that it needs is missing. */
-const PROVIDER_MESSAGE =
-  /shared library|not available|no available backend|backend not found|execution provider/iu;
-
-interface OpenSession {
-  readonly session: InferenceSession;
-  readonly provider: ExecutionProvider;
-}
-
-/**
- * Tries one provider after the other: given a list, the library throws at the first that is missing instead of taking
- * the next. The CPU is always there, so what it says is about the model.
- */
-async function openSession({
-  modelPath,
-  threads,
-  session = defaultSession,
-}: OnnxModelOptions): Promise<OpenSession> {
-  const missing: string[] = [];
-  for (const provider of session.providers) {
-    try {
-      const opened = await InferenceSession.create(modelPath, {
-        executionProviders: [provider],
-        graphOptimizationLevel: session.graphOptimization,
-        enableCpuMemArena: session.memoryArena,
-        enableMemPattern: session.memoryPattern,
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-        logSeverityLevel: 4,
-      });
-      return { session: opened, provider };
-    } catch (error) {
-      const { message } = error as Error;
-      if (provider === 'cpu' || !PROVIDER_MESSAGE.test(message)) throw error;
-      missing.push(`${provider}: ${message}`);
-    }
-  }
-  throw new ProviderMissingError(missing.join('; '));
+function createSession(
+  provider: ExecutionProvider,
+  { modelPath, threads, session = defaultSession }: OnnxModelOptions,
+): Promise<InferenceSession> {
+  return InferenceSession.create(modelPath, {
+    executionProviders: [provider],
+    graphOptimizationLevel: session.graphOptimization,
+    enableCpuMemArena: session.memoryArena,
+    enableMemPattern: session.memoryPattern,
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 4,
+  });
 }
 
 export class OnnxModel {
   readonly signature: ModelSignature;
   /** Where it runs. */
   readonly provider: ExecutionProvider;
+  /** The providers that were tried before, each with what it said. */
+  readonly passedOver: readonly string[];
   readonly #session: InferenceSession;
 
-  private constructor({ session, provider }: OpenSession) {
+  private constructor(
+    session: InferenceSession,
+    provider: ExecutionProvider,
+    passedOver: readonly string[],
+  ) {
     this.#session = session;
     this.provider = provider;
+    this.passedOver = passedOver;
     this.signature = describeModel(session);
   }
 
   /** Throws with a message for the user when the file cannot be served, ProviderMissingError when nothing can run it. */
   static async load(options: OnnxModelOptions): Promise<OnnxModel> {
+    const { providers } = options.session ?? defaultSession;
     try {
-      return new OnnxModel(await openSession(options));
+      return await openWithFirstUsable(providers, async (provider, passedOver) => {
+        const session = await createSession(provider, options);
+        const model = new OnnxModel(session, provider, passedOver);
+        if (provider !== 'cpu') await model.#tryDevice();
+        return model;
+      });
     } catch (error) {
       const { message } = error as Error;
       if (!BFLOAT16_MESSAGE.test(message)) throw error;
@@ -145,6 +131,18 @@ export class OnnxModel {
         'an input or output is bfloat16, which ONNX Runtime for Node cannot pass; cast it to float32',
         { cause: error },
       );
+    }
+  }
+
+  /** A session that opens proves little of a device: its libraries are loaded, and its memory is taken, by the first run. */
+  async #tryDevice(): Promise<void> {
+    try {
+      await this.warmUp();
+    } catch (error) {
+      // What the model itself cannot do on zeros is for the warm-up to say, which comes next.
+      if (wordsOfProvider((error as Error).message) === undefined) return;
+      await this.#session.release();
+      throw error;
     }
   }
 

@@ -1,9 +1,6 @@
 import { JsonSettings } from '../config/json-settings.ts';
 import type { Settings } from '../config/settings.ts';
-
-/** Where ONNX Runtime can compute; the names are its own. */
-export const executionProviders = ['tensorrt', 'cuda', 'cpu'] as const;
-export type ExecutionProvider = (typeof executionProviders)[number];
+import { executionProviders, type ExecutionProvider } from './execution-providers.ts';
 
 const optimizations = ['disabled', 'basic', 'extended', 'all'] as const;
 

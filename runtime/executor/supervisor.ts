@@ -91,12 +91,14 @@ export class ExecutorSupervisor implements Executor {
     return this.#process;
   }
 
-  #becomeReady(process: ExecutorProcess, { provider, signature, batchProfile }: ReadyMessage): void {
+  #becomeReady(process: ExecutorProcess, ready: ReadyMessage): void {
+    const { provider, passedOver, signature, batchProfile } = ready;
     this.signature = signature;
     this.batchProfile = batchProfile;
     this.#readySince = performance.now();
     this.#options.log.info('the model is loaded and warm', {
       executionProvider: provider,
+      ...(passedOver.length === 0 ? {} : { passedOver }),
       executorProcessId: process.processId,
       unbatchedBecause: batchProfile.refusal,
     });

@@ -23,7 +23,7 @@ function modelOf(answer: Answer): RunnableModel {
   };
 }
 
-const measuring = (maxRows: number, measuringMs = 20_000) => ({ maxRows, measuringMs });
+const measuring = (maxRows: number, measuringMs = 20_000) => ({ maxRows, measuringMs, isOnDevice: false });
 
 describe('what the executor finds out about batching at warm-up', { timeout: 60_000 }, () => {
   it.each(['v1', 'v2', 'slow'])(

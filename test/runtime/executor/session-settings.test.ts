@@ -1,11 +1,11 @@
 import { InferenceSession } from 'onnxruntime-node';
 import { describe, expect, it, vi } from 'vitest';
 import { Settings } from '../../../runtime/config/settings.ts';
-import { OnnxModel, ProviderMissingError } from '../../../runtime/executor/onnx-model.ts';
+import { ProviderMissingError, type ExecutionProvider } from '../../../runtime/executor/execution-providers.ts';
+import { OnnxModel } from '../../../runtime/executor/onnx-model.ts';
 import {
   defaultSession,
   readSessionSettings,
-  type ExecutionProvider,
   type SessionSettings,
 } from '../../../runtime/executor/session-settings.ts';
 import { exampleModelPath, exampleModelUri } from '../../support/example-models.ts';
