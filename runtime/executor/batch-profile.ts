@@ -45,8 +45,7 @@ async function explainMixedRows(model: RunnableModel, isOnDevice: boolean): Prom
   try {
     const together = await model.run(mergeWorks([zeros, other, zeros]));
     const parts = splitOutputs(together, [1, 1, 1]);
-    if (parts.every((part, index) => isSameAnswer(expected[index] ?? [], part, isOnDevice)))
-      return undefined;
+    if (parts.every((part, index) => isSameAnswer(expected[index] ?? [], part, isOnDevice))) return undefined;
     return 'its answer to a row depends on the other rows';
   } catch (error) {
     return `it fails on several rows at once: ${(error as Error).message}`;
@@ -99,9 +98,17 @@ export async function measureCosts(
   }
 }
 
+/** Why requests of a model cannot share a run; undefined when they can. Pre: the model is warm. */
+export async function explainNoBatches(
+  model: RunnableModel,
+  isOnDevice: boolean,
+): Promise<string | undefined> {
+  return explainNoBatchAxis(model.signature) ?? (await explainMixedRows(model, isOnDevice));
+}
+
 /** Pre: the model is warm. */
 export async function profileBatching(model: RunnableModel, measuring: Measuring): Promise<BatchProfile> {
-  const refusal = explainNoBatchAxis(model.signature) ?? (await explainMixedRows(model, measuring.isOnDevice));
+  const refusal = await explainNoBatches(model, measuring.isOnDevice);
   if (refusal !== undefined)
     return { refusal, costs: await measureCosts(model, { ...measuring, maxRows: 1 }) };
   return { refusal, costs: await measureCosts(model, measuring) };

@@ -86,8 +86,7 @@ async function load(message: LoadMessage): Promise<void> {
 function prepare(loaded: OnnxModel, message: LoadMessage): Promise<PreparedModel> {
   const isOnDevice = loaded.provider !== 'cpu';
   const measuring = { maxRows: message.maxBatchRows, measuringMs: MEASURING_MS, isOnDevice };
-  const session = { ...message.session, providers: [loaded.provider] };
-  return prepareModel(loaded, measuring, () => OnnxModel.load({ ...message, session }));
+  return prepareModel(loaded, measuring, () => OnnxModel.open(loaded.provider, message));
 }
 
 /**
@@ -100,7 +99,10 @@ async function endIfDeviceIsLost({ loaded }: Running, message: string): Promise<
   try {
     await loaded.warmUp();
   } catch {
-    writeSync(STANDARD_ERROR, `${loaded.provider} runs nothing any more since a run that failed: ${message}\n`);
+    writeSync(
+      STANDARD_ERROR,
+      `${loaded.provider} runs nothing any more since a run that failed: ${message}\n`,
+    );
     process.exit(1);
   }
 }

@@ -103,11 +103,7 @@ export class OnnxModel {
   readonly passedOver: readonly string[];
   readonly #session: InferenceSession;
 
-  private constructor(
-    session: InferenceSession,
-    provider: ExecutionProvider,
-    passedOver: readonly string[],
-  ) {
+  private constructor(session: InferenceSession, provider: ExecutionProvider, passedOver: readonly string[]) {
     this.#session = session;
     this.provider = provider;
     this.passedOver = passedOver;
@@ -119,8 +115,7 @@ export class OnnxModel {
     const { providers } = options.session ?? defaultSession;
     try {
       return await openWithFirstUsable(providers, async (provider, passedOver) => {
-        const session = await createSession(provider, options);
-        const model = new OnnxModel(session, provider, passedOver);
+        const model = await OnnxModel.open(provider, options, passedOver);
         if (provider !== 'cpu') await model.#tryDevice();
         return model;
       });
@@ -132,6 +127,15 @@ export class OnnxModel {
         { cause: error },
       );
     }
+  }
+
+  /** A session of this provider, which has run nothing yet. */
+  static async open(
+    provider: ExecutionProvider,
+    options: OnnxModelOptions,
+    passedOver: readonly string[] = [],
+  ): Promise<OnnxModel> {
+    return new OnnxModel(await createSession(provider, options), provider, passedOver);
   }
 
   /** A session that opens proves little of a device: its libraries are loaded, and its memory is taken, by the first run. */

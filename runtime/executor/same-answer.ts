@@ -20,7 +20,11 @@ function isSameTensor(expected: Tensor, actual: Tensor | undefined, tolerances: 
 }
 
 /** Whether two answers of a model differ by nothing but rounding. */
-export function isSameAnswer(expected: readonly Tensor[], actual: readonly Tensor[], isOnDevice: boolean): boolean {
+export function isSameAnswer(
+  expected: readonly Tensor[],
+  actual: readonly Tensor[],
+  isOnDevice: boolean,
+): boolean {
   const tolerances = isOnDevice ? onDevice : onCpu;
   return (
     expected.length === actual.length &&

@@ -164,7 +164,9 @@ describe('a model on a GPU', { timeout: 120_000 }, () => {
     const statuses = [(await runtime.infer(poisoned)).status, (await runtime.infer(poisoned)).status];
     const restarts = runtime.log.filter(({ message }) => /restarting it/u.test(message)).length;
     console.log(`${name}: answers ${statuses.join(', ')}, ${restarts} restarts`);
-    console.log(runtime.log.filter(({ text }) => text !== undefined).map(({ text }) => String(text).slice(0, 300)));
+    console.log(
+      runtime.log.filter(({ text }) => text !== undefined).map(({ text }) => String(text).slice(0, 300)),
+    );
     await runtime.until('ready', async () => (await runtime.askManagement('/readyz')).status === 200);
     expectClose(await answerNumbers(runtime, good), expected);
   });

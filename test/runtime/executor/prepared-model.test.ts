@@ -68,7 +68,6 @@ describe('a model that is to run on a GPU', () => {
       await prepared.prepareFor?.(workOf(rows));
       await prepared.model.run(workOf(rows));
     }
-    // The first session was measured last with sixteen rows.
     expect(sessions.map(({ changes }, index) => changes - (before[index] ?? 0))).toEqual([0, 0, 0]);
   });
 
@@ -85,7 +84,7 @@ describe('a model that is to run on a GPU', () => {
     const { batchProfile, ...prepared } = await prepare(model, true, () => Promise.reject(new Error(full)));
     expect(prepared).toEqual({ model, prepareFor: undefined });
     expect(batchProfile).toMatchObject({
-      refusal: `there is no room on the device for a session for batches of 4: ${full}`,
+      refusal: `the device cannot hold it once more for each size of batch: ${full}`,
       costs: [{ rows: 1 }],
     });
   });

@@ -1,7 +1,10 @@
 import { InferenceSession } from 'onnxruntime-node';
 import { describe, expect, it, vi } from 'vitest';
 import { Settings } from '../../../runtime/config/settings.ts';
-import { ProviderMissingError, type ExecutionProvider } from '../../../runtime/executor/execution-providers.ts';
+import {
+  ProviderMissingError,
+  type ExecutionProvider,
+} from '../../../runtime/executor/execution-providers.ts';
 import { OnnxModel } from '../../../runtime/executor/onnx-model.ts';
 import {
   defaultSession,
