@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 run := . scripts/toolchain.sh && use_project &&
 
-.PHONY: help setup about-demo demo test test-fast verify format soak campaign failovers faults swaps fuzz bench-operator bench-runtime bench-peers bench-profile bench-liveness bed-up bed-down clean
+.PHONY: help setup about-demo demo test test-fast test-gpu verify format soak campaign failovers faults swaps fuzz bench-operator bench-runtime bench-peers bench-profile bench-liveness bed-up bed-down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -24,6 +24,9 @@ test: setup ## every tier: types, lint, generated files, unit, chart, simulator,
 
 test-fast: setup ## without a cluster, two to five minutes
 	@$(run) node scripts/test.ts fast
+
+test-gpu: setup ## on a machine with an NVIDIA GPU and its driver: the runtime on it, a minute
+	@$(run) libraries=$$(scripts/cuda-libraries.sh) && HEADGATE_GPU=1 LD_LIBRARY_PATH="$$libraries" vitest run --project gpu
 
 verify: setup ## generated files are what the sources say
 	@$(run) node scripts/generate.ts --check

@@ -46,6 +46,11 @@ export const specSchema = Type.Object(
     description: 'What is wanted.',
     ...rules(
       {
+        rule: '!has(self.resources) || !has(self.resources.gpu) || (has(self.runtime) && has(self.runtime.session) && has(self.runtime.session.executionProviders) && self.runtime.session.executionProviders.exists(name, name != "cpu"))',
+        message:
+          'spec.resources.gpu reserves GPUs that the model does not run on; name cuda in spec.runtime.session.executionProviders',
+      },
+      {
         rule: `${PREVIEW_HOST_IS_ABSENT} || has(self.traffic.gateways)`,
         message:
           'spec.rollout.blueGreen.preview.host needs spec.traffic.gateways, which answer there; name them, or preview by header',

@@ -55,6 +55,7 @@ export class SizedModel implements RunnableModel {
   readonly signature: ModelSignature;
   readonly #bySize: readonly Sized[];
   readonly #largest: Sized;
+  #isPrepared = false;
 
   /** By size, ascending, at least one. */
   constructor(models: ReadonlyMap<number, RunnableModel>) {
@@ -65,9 +66,14 @@ export class SizedModel implements RunnableModel {
     this.signature = largest.model.signature;
   }
 
-  /** Pays for a change of the tensors' sizes, so that the next run costs what a run of its kind costs. */
+  /**
+   * Pays for a change of the tensors' sizes, so that the next run costs what a run of its kind costs. For the first work
+   * all sessions do: what comes first, before anyone else where it is golden data, is most likely what comes.
+   */
   async prepareFor(work: InferWork): Promise<void> {
-    for (const piece of this.#split(work)) {
+    const pieces = this.#isPrepared ? this.#split(work) : this.#inEachSize(work);
+    this.#isPrepared = true;
+    for (const piece of pieces) {
       if (piece.sized.preparedFor !== piece.key) await runPiece(piece);
     }
   }
@@ -89,6 +95,13 @@ export class SizedModel implements RunnableModel {
       pieces.push(this.#fit(count === rows ? work : takeRows(work, from, count), count));
     }
     return pieces;
+  }
+
+  #inEachSize(work: InferWork): Piece[] {
+    if (countRows(work) === undefined) return [];
+    const row = takeRows(work, 0, 1);
+    const key = bucketKey(row);
+    return this.#bySize.map((sized) => ({ sized, work: fillUp(row, 1, sized.size), rows: 1, key }));
   }
 
   #fit(work: InferWork, rows: number): Piece {

@@ -31,6 +31,7 @@ const demanding = {
   metadata: { name: 'demanding', namespace: 'demanding' },
   spec: {
     model: { uri: 'pvc://models/fraud.onnx' },
+    runtime: { session: { executionProviders: ['cuda'] } },
     resources: {
       requests: { cpu: 1, memory: '1024Mi', 'ephemeral-storage': '0.5Gi' },
       limits: { cpu: '2000m', memory: '2048Mi' },

@@ -12,6 +12,7 @@ const model = { uri: 'https://models.example.com/fraud/model.onnx' };
 /** Everything that the API server could spell differently or add to. */
 const large = {
   model: { uri: 'pvc://models/fraud/model.onnx', sha256: 'a'.repeat(64) },
+  runtime: { session: { executionProviders: ['cuda', 'cpu'] } },
   resources: {
     requests: { cpu: '0.5', memory: '1024Mi' },
     limits: { cpu: 2, memory: '1.5Gi' },

@@ -87,12 +87,23 @@ describe('a model in several sessions', () => {
       await sized.run(workOf(rows, width));
       return (models.get(4)?.runs.length ?? 0) - before;
     };
+    await sized.prepareFor(workOf(1, 1));
     expect(await runsOfFour(2, 3)).toBe(2);
     expect(await runsOfFour(3, 3)).toBe(1);
     expect(await runsOfFour(4, 3)).toBe(1);
     expect(await runsOfFour(4, 5)).toBe(2);
     expect(await runsOfFour(1, 5)).toBe(0);
     expect(await runsOfFour(2, 5)).toBe(1);
+  });
+
+  it('is prepared in each size for the work that comes first', async () => {
+    const models = modelsUpTo(16);
+    const sized = new SizedModel(models);
+    await sized.prepareFor(workOf(3, 5));
+    expect([...models.values()].map(({ runs }) => runs)).toEqual([[1], [4], [16]]);
+    await sized.prepareFor(workOf(9, 5));
+    await sized.prepareFor(workOf(1, 5));
+    expect([...models.values()].map(({ runs }) => runs)).toEqual([[1], [4], [16]]);
   });
 
   it('leaves inputs without common rows to the model', async () => {
