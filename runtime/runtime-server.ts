@@ -130,7 +130,11 @@ export class RuntimeServer {
     const { signature } = this.#pool;
     const sets = await readGoldenSets(modelPath);
     if (executor === undefined || signature === undefined || sets.length === 0) return;
-    await checkGoldenSets(sets, signature, async (work) => (await executor.run([work])).outputs);
+    await checkGoldenSets(sets, {
+      signature,
+      run: async (work) => (await executor.run([work])).outputs,
+      isOnDevice: executor.provider !== 'cpu',
+    });
     this.#log.info('the model answers its golden data as it did where it was made', { sets: sets.length });
   }
 

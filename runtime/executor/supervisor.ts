@@ -3,6 +3,7 @@ import type { Logger } from 'winston';
 import type { BatchProfile } from '../batching/batcher.ts';
 import type { ModelSignature } from '../tensor/datatype.ts';
 import type { InferWork } from '../tensor/validate.ts';
+import type { ExecutionProvider } from './execution-providers.ts';
 import { ExecutorProcess } from './executor-process.ts';
 import { ExecutorLostError, type Executor, type ExecutorState, type RunResult } from './executor.ts';
 import type { LoadMessage, ReadyMessage } from './messages.ts';
@@ -29,6 +30,8 @@ export class ExecutorSupervisor implements Executor {
   state: ExecutorState = 'starting';
   signature: ModelSignature | undefined;
   batchProfile: BatchProfile | undefined;
+  /** Where the model runs; undefined until it has been loaded once. */
+  provider: ExecutionProvider | undefined;
   readonly #options: SupervisorOptions;
   readonly #listeners: ((state: ExecutorState) => void)[] = [];
   #process: ExecutorProcess | undefined;
@@ -94,6 +97,7 @@ export class ExecutorSupervisor implements Executor {
   #becomeReady(process: ExecutorProcess, ready: ReadyMessage): void {
     const { provider, passedOver, signature, batchProfile } = ready;
     this.signature = signature;
+    this.provider = provider;
     this.batchProfile = batchProfile;
     this.#readySince = performance.now();
     this.#options.log.info('the model is loaded and warm', {

@@ -63,11 +63,17 @@ function named(tensors: readonly Tensor[], specifications: ModelSignature['input
   }));
 }
 
+export interface CheckedModel {
+  readonly signature: ModelSignature;
+  readonly run: (work: InferWork) => Promise<readonly Tensor[]>;
+  /** It runs on a GPU. */
+  readonly isOnDevice: boolean;
+}
+
 /** Runs every set. Rejects with StartFailure when an answer is another one than it was where the model was made. */
 export async function checkGoldenSets(
   sets: readonly GoldenSet[],
-  signature: ModelSignature,
-  run: (work: InferWork) => Promise<readonly Tensor[]>,
+  { signature, run, isOnDevice }: CheckedModel,
 ): Promise<void> {
   for (const { name, inputs, outputs } of sets) {
     const expected = named(outputs, signature.outputs);
@@ -78,7 +84,9 @@ export async function checkGoldenSets(
     const actual = await run(work).catch((error: unknown) => {
       throw invalid(`the model fails on the golden data ${name}: ${(error as Error).message}`, error);
     });
-    const differences = expected.map((output, index) => describeDifference(output, actual[index]));
+    const differences = expected.map((output, index) =>
+      describeDifference(output, actual[index], isOnDevice),
+    );
     const difference = differences.find((text) => text !== undefined);
     if (difference !== undefined) {
       throw invalid(

@@ -15,6 +15,7 @@ import { parseTensorProto } from '../../../runtime/golden/tensor-proto.ts';
 import { WireWriter } from '../../../runtime/protobuf/wire-writer.ts';
 import { datatypes, type Tensor } from '../../../runtime/tensor/datatype.ts';
 import { writeRaw } from '../../../runtime/tensor/raw.ts';
+import type { InferWork } from '../../../runtime/tensor/validate.ts';
 import { exampleModelPath, readReference } from '../../support/example-models.ts';
 import { RuntimeProcess } from '../../support/runtime-process.ts';
 
@@ -103,7 +104,7 @@ describe('two tensors', () => {
     fc.assert(
       fc.property(fc.array(fc.float()), (values) => {
         const tensor = float('y', ...values);
-        expect(describeDifference(tensor, tensor)).toBeUndefined();
+        expect(describeDifference(tensor, tensor, false)).toBeUndefined();
       }),
     );
   });
@@ -125,12 +126,24 @@ describe('two tensors', () => {
       { name: 'y', datatype: 'FP16', shape: [1], data: Uint16Array.of(0x3c20) },
     ],
   ])('differ: %s', (words, expected, actual) => {
-    expect(describeDifference(expected, actual)).toBe(words);
+    expect(describeDifference(expected, actual, false)).toBe(words);
   });
 
   it('are as good as equal within the rounding of their datatype', () => {
-    expect(describeDifference(float('y', 1), float('y', 1.0005))).toBeUndefined();
+    expect(describeDifference(float('y', 1), float('y', 1.0005), false)).toBeUndefined();
   });
+
+  it.each([
+    [1, 1.015, true],
+    [0.001, 0.002, true],
+    [1, 1.04, false],
+  ])(
+    'are as good as equal on a GPU within the ten bits of its products: %d and %d is %s',
+    (expected, actual, isSame) => {
+      const difference = describeDifference(float('y', expected), float('y', actual), true);
+      expect(difference === undefined).toBe(isSame);
+    },
+  );
 });
 
 describe('the sets beside a model', () => {
@@ -182,10 +195,11 @@ describe('the answers to golden data', () => {
 
   it('are asked for by the names of the model where the files have none', async () => {
     const asked: unknown[] = [];
-    await checkGoldenSets([good], signature, (work) => {
+    const noting = (work: InferWork): Promise<Tensor[]> => {
       asked.push([work.inputs.map(({ name }) => name), work.outputNames]);
       return run();
-    });
+    };
+    await checkGoldenSets([good], { signature, run: noting, isOnDevice: false });
     expect(asked).toEqual([[['x'], ['a', 'b']]]);
   });
 
@@ -194,7 +208,7 @@ describe('the answers to golden data', () => {
     ['in a later output', [{ ...good, name: 'bad', outputs: [float('', 2), float('', 9)] }], "'b'"],
     ['with one output more', [{ ...good, name: 'bad', outputs: [...good.outputs, float('c', 1)] }], "'c'"],
   ])('must be the same %s too', async (_, sets, output) => {
-    await expect(checkGoldenSets(sets, signature, run)).rejects.toMatchObject({
+    await expect(checkGoldenSets(sets, { signature, run, isOnDevice: false })).rejects.toMatchObject({
       reason: 'GoldenDataMismatch',
       message: expect.stringMatching(new RegExp(`golden data bad .*output ${output}`, 'u')) as string,
     });
@@ -202,9 +216,8 @@ describe('the answers to golden data', () => {
 
   it('must come at all', async () => {
     const failing = (): Promise<Tensor[]> => Promise.reject(new Error('no such operator'));
-    await expect(checkGoldenSets([good], signature, failing)).rejects.toThrow(
-      'the model fails on the golden data good: no such operator',
-    );
+    const checked = checkGoldenSets([good], { signature, run: failing, isOnDevice: false });
+    await expect(checked).rejects.toThrow('the model fails on the golden data good: no such operator');
   });
 });
 
