@@ -6,7 +6,7 @@ COPY runtime/cuda-requirements.txt /cuda-requirements.txt
 RUN pip install --no-cache-dir --no-deps --only-binary=:all: --target /packages -r /cuda-requirements.txt \
  && mkdir /providers /libraries \
  && mv /packages/onnxruntime/capi/libonnxruntime_providers_shared.so /packages/onnxruntime/capi/libonnxruntime_providers_cuda.so /providers/ \
- && find /packages/nvidia -type f -name 'lib*.so*' -exec mv -t /libraries {} +
+ && find /packages/nvidia -type f -name 'lib*.so*' ! -name '*.alt.*' -exec mv -t /libraries {} +
 
 FROM ${RUNTIME}
 LABEL org.opencontainers.image.title="headgate-runtime-gpu" \

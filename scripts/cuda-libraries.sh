@@ -14,7 +14,7 @@ if ! cmp -s "$requirements" "$home/.requirements"; then
   mkdir -p "$home/libraries"
   "$toolchain/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
     --target "$home/packages" --requirement "$requirements" >&2
-  find "$home/packages/nvidia" -type f -name 'lib*.so*' -exec mv -t "$home/libraries" {} +
+  find "$home/packages/nvidia" -type f -name 'lib*.so*' ! -name '*.alt.*' -exec mv -t "$home/libraries" {} +
   cp "$requirements" "$home/.requirements"
 fi
 cp "$home"/packages/onnxruntime/capi/libonnxruntime_providers_{shared,cuda}.so \

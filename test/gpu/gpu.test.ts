@@ -30,6 +30,15 @@ function startBuilt(name: BuiltModel, settings: Settings = {}): Promise<RuntimeP
   return start(['cuda'], { HEADGATE_MODEL_URI: files.uri(name), ...settings });
 }
 
+/** Of a server on a GPU that cannot start. */
+async function lastWordsOf(settings: Settings): Promise<RuntimeProcess['lastWords']> {
+  const session = '{"executionProviders":["cuda"]}';
+  const runtime = new RuntimeProcess({ ...libraries, HEADGATE_SESSION: session, ...settings });
+  onTestFinished(() => runtime.stop());
+  expect(await runtime.exitCode()).toBe(1);
+  return runtime.lastWords;
+}
+
 function readyLine(runtime: RuntimeProcess): Readonly<Record<string, unknown>> {
   return runtime.log.find(({ executionProvider }) => executionProvider !== undefined) ?? {};
 }
@@ -131,6 +140,17 @@ describe('a model on a GPU', { timeout: 120_000 }, () => {
     expect(eachMs).toBeLessThan(8);
   });
 
+  it('is held to golden data that was made on the CPU', async () => {
+    const cpu = await start(['cpu'], { HEADGATE_MODEL_URI: files.uri('convolution') });
+    const input = { name: 'X', shape: [1, 30], values: rowOf(5) };
+    const values = await answerNumbers(cpu, rowsBody([input.values]));
+    const output = { name: 'means', shape: [1, values.length], values };
+    await start(['cuda'], { HEADGATE_MODEL_URI: files.uriWithGoldenData('convolution', input, output) });
+    const wrong = { ...output, values: values.map((value) => value + 1) };
+    const uri = files.uriWithGoldenData('convolution', input, wrong);
+    expect(await lastWordsOf({ HEADGATE_MODEL_URI: uri })).toMatchObject({ reason: 'GoldenDataMismatch' });
+  });
+
   it('gives its memory back when its process is killed, and the next one answers', async () => {
     const runtime = await startBuilt('convolution');
     const expected = await answerNumbers(runtime, rowsBody([rowOf(1)]));
@@ -164,9 +184,11 @@ describe('a model on a GPU', { timeout: 120_000 }, () => {
     const statuses = [(await runtime.infer(poisoned)).status, (await runtime.infer(poisoned)).status];
     const restarts = runtime.log.filter(({ message }) => /restarting it/u.test(message)).length;
     console.log(`${name}: answers ${statuses.join(', ')}, ${restarts} restarts`);
-    console.log(
-      runtime.log.filter(({ text }) => text !== undefined).map(({ text }) => String(text).slice(0, 300)),
-    );
+    // Some operators answer an index outside of their table, others take the GPU from the process, twice and no more.
+    expect([
+      [200, 200, 0],
+      [422, 422, 2],
+    ]).toContainEqual([...statuses, restarts]);
     await runtime.until('ready', async () => (await runtime.askManagement('/readyz')).status === 200);
     expectClose(await answerNumbers(runtime, good), expected);
   });
@@ -192,14 +214,7 @@ describe('execution providers', { timeout: 120_000 }, () => {
   });
 
   it('end a start without a device that demands one, with the way out', async () => {
-    const runtime = new RuntimeProcess({
-      ...libraries,
-      ...noDevice,
-      HEADGATE_SESSION: '{"executionProviders":["cuda"]}',
-    });
-    onTestFinished(() => runtime.stop());
-    expect(await runtime.exitCode()).toBe(1);
-    expect(runtime.lastWords).toEqual({
+    expect(await lastWordsOf(noDevice)).toEqual({
       reason: 'ExecutionProviderMissing',
       message: expect.stringMatching(/cuda: CUDA failure \d+: .*add cpu as the last/u) as string,
     });

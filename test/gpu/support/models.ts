@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildConvolutionModel } from '../../support/convolution-model.ts';
-import { onnxTypes } from '../../support/onnx-model.ts';
+import { field, numberField, onnxTypes } from '../../support/onnx-model.ts';
 import { buildGraph, numberAttribute, type Graph } from './graph.ts';
 
 const HIDDEN = 8;
@@ -90,6 +90,19 @@ const built = {
 
 export type BuiltModel = keyof typeof built;
 
+/** A TensorProto of FP32. */
+function tensorProto(name: string, shape: readonly number[], values: readonly number[]): Buffer {
+  const raw = Buffer.from(Float32Array.from(values).buffer);
+  const sizes = shape.map((size) => numberField(1, size));
+  return Buffer.concat([...sizes, numberField(2, onnxTypes.FP32), field(8, name), field(9, raw)]);
+}
+
+export interface GoldenTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly values: readonly number[];
+}
+
 /** Models in files, until `remove`. */
 export class ModelFiles {
   readonly #folder = mkdtempSync(path.join(tmpdir(), 'headgate-gpu-'));
@@ -104,6 +117,17 @@ export class ModelFiles {
 
   uri(name: BuiltModel): string {
     return pathToFileURL(this.path(name)).href;
+  }
+
+  /** The model in a folder of its own, with what it shall answer beside it. */
+  uriWithGoldenData(name: BuiltModel, input: GoldenTensor, output: GoldenTensor): string {
+    const folder = path.join(this.#folder, `${name}-golden`);
+    const set = path.join(folder, 'test_data_set_0');
+    mkdirSync(set, { recursive: true });
+    copyFileSync(this.path(name), path.join(folder, 'model.onnx'));
+    writeFileSync(path.join(set, 'input_0.pb'), tensorProto(input.name, input.shape, input.values));
+    writeFileSync(path.join(set, 'output_0.pb'), tensorProto(output.name, output.shape, output.values));
+    return pathToFileURL(path.join(folder, 'model.onnx')).href;
   }
 
   remove(): void {
