@@ -68,6 +68,7 @@ export class RuntimeServer {
       queueDepth: () => this.#queue.depth,
       modelDigest: () => this.#model?.digest ?? null,
     });
+    this.#watchers.show(this.#pool);
     this.#queue = this.#buildQueue();
     this.#dataPlane = new DataPlane({
       modelName: config.modelName,

@@ -1,4 +1,6 @@
+import type { Labels, ScrapedMetric } from '../metrics/scraped.ts';
 import type { ModelSignature } from '../tensor/datatype.ts';
+import type { ExecutionProvider } from './execution-providers.ts';
 import { ExecutorSupervisor, type ModelToRun, type SupervisorOptions } from './supervisor.ts';
 
 /** The model, whichever of its executors runs it. */
@@ -41,8 +43,29 @@ export class ExecutorPool implements ServedModel {
     for (const executor of this.executors) executor.onStateChange(listener);
   }
 
+  scraped(labels: Labels): readonly ScrapedMetric[] {
+    return [
+      {
+        name: 'headgate_executors_ready',
+        help: 'Processes that can run the model now, by the execution provider on which they run it.',
+        type: 'gauge',
+        read: () =>
+          this.#countReady().map(([provider, value]) => ({ labels: { ...labels, provider }, value })),
+      },
+    ];
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.executors.map((executor) => executor.close()));
+  }
+
+  #countReady(): [provider: ExecutionProvider, ready: number][] {
+    const counts = new Map<ExecutionProvider, number>();
+    for (const { provider, state } of this.executors) {
+      if (provider !== undefined)
+        counts.set(provider, (counts.get(provider) ?? 0) + (state === 'ready' ? 1 : 0));
+    }
+    return [...counts];
   }
 
   async #startOthers(others: readonly ExecutorSupervisor[], model: ModelToRun): Promise<void> {

@@ -52,7 +52,20 @@ function keepAsking(runtime: RuntimeProcess, body: string | Buffer) {
   return { seen, stop };
 }
 
+async function countReady(runtime: RuntimeProcess): Promise<number> {
+  const { text } = await runtime.askManagement('/metrics');
+  return Number(/^headgate_executors_ready\{.*provider="cpu".*\} (\d+)$/mu.exec(text)?.[1]);
+}
+
 describe('two executors', { timeout: 120_000 }, () => {
+  it('are counted by where they run the model, and one that is lost is not', async () => {
+    const runtime = await startTwo();
+    expect(await countReady(runtime)).toBe(2);
+    process.kill(executorsOf(runtime)[0] ?? 0, 'SIGKILL');
+    await runtime.until('one less', async () => (await countReady(runtime)) === 1);
+    await runtime.until('two again', async () => (await countReady(runtime)) === 2);
+  });
+
   it('lose one under load without a failed request, and are ready all the while', async () => {
     const runtime = await startTwo();
     const { seen, stop } = keepAsking(runtime, sampleRequest);
