@@ -115,7 +115,13 @@ export class RuntimeProcess {
   }
 
   async untilReady(): Promise<void> {
-    await this.until('ready', async () => (await this.askManagement('/readyz')).status === 200);
+    // A connection that breaks is one to a process that ends, whose log says more.
+    const isReady = (): Promise<boolean> =>
+      this.askManagement('/readyz').then(
+        ({ status }) => status === 200,
+        () => false,
+      );
+    await this.until('ready', isReady);
   }
 
   /** Asks again and again until the answer is yes, or the process has ended, or a minute is over. */
