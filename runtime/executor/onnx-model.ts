@@ -145,9 +145,14 @@ export class OnnxModel {
     } catch (error) {
       // What the model itself cannot do on zeros is for the warm-up to say, which comes next.
       if (wordsOfProvider((error as Error).message) === undefined) return;
-      await this.#session.release();
+      await this.release();
       throw error;
     }
+  }
+
+  /** Gives its memory back. Pre: nothing runs, and nothing will. */
+  async release(): Promise<void> {
+    await this.#session.release();
   }
 
   /** One run on zeros, dynamic dimensions 1: the first request of a user must not be the first of the model. */

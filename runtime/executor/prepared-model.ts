@@ -17,6 +17,13 @@ export interface PreparedModel {
   readonly prepareFor: SizedModel['prepareFor'] | undefined;
 }
 
+/** The model once more. */
+export interface Session extends RunnableModel {
+  release(): Promise<void>;
+}
+
+export type OpenAnother = () => Promise<Session>;
+
 /** Less is the noise of one run. */
 const NOTICEABLE_MS = 1;
 
@@ -33,23 +40,41 @@ async function isChangeDear(model: RunnableModel): Promise<boolean> {
   return (await timeRun(model, one)) > 2 * settledMs + NOTICEABLE_MS;
 }
 
+/** Each has run its size once, as far as the device has room; of the first one that has none the error is told. */
+async function openSizes(
+  model: RunnableModel,
+  maxRows: number,
+  openAnother: OpenAnother,
+): Promise<{ readonly models: ReadonlyMap<number, RunnableModel>; readonly failure: string }> {
+  const [smallest = 1, ...larger] = sizesUpTo(maxRows);
+  const models = new Map([[smallest, model]]);
+  for (const size of larger) {
+    let session: Session | undefined;
+    try {
+      session = await openAnother();
+      await session.run(zerosOf(session, size));
+      models.set(size, session);
+    } catch (error) {
+      await session?.release();
+      return { models, failure: (error as Error).message };
+    }
+  }
+  return { models, failure: '' };
+}
+
 async function prepareSizes(
   model: RunnableModel,
   measuring: Measuring,
-  openAnother: () => Promise<RunnableModel>,
+  openAnother: OpenAnother,
 ): Promise<PreparedModel> {
-  const models = new Map<number, RunnableModel>();
-  try {
-    for (const size of sizesUpTo(measuring.maxRows))
-      models.set(size, models.size === 0 ? model : await openAnother());
-    const sized = new SizedModel(models);
-    const costs = await measureCosts(sized, measuring);
-    const batchProfile = { refusal: undefined, costs };
-    return { model: sized, batchProfile, prepareFor: (work) => sized.prepareFor(work) };
-  } catch (error) {
-    const refusal = `the device cannot hold it once more for each size of batch: ${(error as Error).message}`;
+  const { models, failure } = await openSizes(model, measuring.maxRows, openAnother);
+  if (models.size === 1) {
+    const refusal = `the device cannot hold it once more for another size of batch: ${failure}`;
     return asItIs(model, { refusal, costs: await measureCosts(model, { ...measuring, maxRows: 1 }) });
   }
+  const sized = new SizedModel(models);
+  const batchProfile = { refusal: undefined, costs: await measureCosts(sized, measuring) };
+  return { model: sized, batchProfile, prepareFor: (work) => sized.prepareFor(work) };
 }
 
 /**
@@ -60,7 +85,7 @@ async function prepareSizes(
 export async function prepareModel(
   model: RunnableModel,
   measuring: Measuring,
-  openAnother: () => Promise<RunnableModel>,
+  openAnother: OpenAnother,
 ): Promise<PreparedModel> {
   const { maxRows, isOnDevice } = measuring;
   const mayNeedSizes = isOnDevice && maxRows > 1 && (await explainNoBatches(model, true)) === undefined;
