@@ -139,7 +139,7 @@ function tell({ build, multiple, perSecond, result, probeMs, cpuShare }: Round):
   ]);
 }
 
-const builds = options.builds.split(',');
+const builds = [...new Set(options.builds.split(','))];
 const rounds: Round[] = [];
 const running = new Map<string, RunningContender>();
 try {
