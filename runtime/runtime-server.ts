@@ -5,6 +5,7 @@ import { Batcher } from './batching/batcher.ts';
 import { BodyBudget, shareOfMemory } from './body/budget.ts';
 import type { RuntimeConfig } from './config/config.ts';
 import { DataPlane } from './inference/data-plane.ts';
+import { Intake } from './intake/intake.ts';
 import { ExecutorPool } from './executor/executor-pool.ts';
 import { countWholeCpus, readTextFile } from './executor/cpu-limit.ts';
 import { MOST_EXECUTORS, planExecutors, type ExecutorPlan } from './executor/executor-plan.ts';
@@ -46,6 +47,7 @@ export class RuntimeServer {
   readonly #log: Logger;
   readonly #pool: ExecutorPool;
   readonly #queue: InferQueue;
+  readonly #intake: Intake;
   readonly #dataPlane: DataPlane;
   readonly #rest: RestServer;
   readonly #grpc: GrpcServer;
@@ -65,11 +67,12 @@ export class RuntimeServer {
       onRestart: () => this.#watchers.metrics.recordExecutorRestart(),
     });
     this.#watchers = new Watchers(config, log, {
-      queueDepth: () => this.#queue.depth,
+      queueDepth: () => this.#queue.depth + this.#intake.length,
       modelDigest: () => this.#model?.digest ?? null,
     });
     this.#watchers.show(this.#pool);
     this.#queue = this.#buildQueue();
+    this.#intake = new Intake(this.#queue, config.queue.maxDepth);
     this.#dataPlane = new DataPlane({
       modelName: config.modelName,
       model: this.#pool,
@@ -175,11 +178,19 @@ export class RuntimeServer {
 
   /** REST and gRPC: one way for their requests, one budget for what these weigh, one count of their connections. */
   #buildProtocols(): { rest: RestServer; grpc: GrpcServer } {
-    const { modelName, revision, requestMaxBytes, requestsMaxBytes } = this.#config;
+    const { modelName, revision, requestMaxBytes, requestsMaxBytes, queue } = this.#config;
+    const { timeoutMs } = queue;
     const dataPlane = this.#dataPlane;
     const { statistics, observers, traffic } = this.#watchers;
     const log = this.#log;
-    const service = new InferenceService({ dataPlane, revision, observers, log });
+    const service = new InferenceService({
+      dataPlane,
+      intake: this.#intake,
+      timeoutMs,
+      revision,
+      observers,
+      log,
+    });
     const totalMaxBytes = requestsMaxBytes ?? shareOfMemory(process.constrainedMemory());
     const budget = new BodyBudget(requestMaxBytes, totalMaxBytes);
     const readSignature = (): ModelSignature => dataPlane.readSignature();

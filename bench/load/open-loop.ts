@@ -8,6 +8,8 @@ export interface OfferedLoad {
   readonly durationMs: number;
   /** An answer that comes later than this after its request was due is of no use any more. */
   readonly deadlineMs: number;
+  /** As many as a busy ingress keeps open where nothing else is said; what is due beyond waits here, and its clock runs. */
+  readonly mostConnections?: number;
 }
 
 export interface OpenLoopResult {
@@ -23,7 +25,6 @@ export interface OpenLoopResult {
   readonly p99Ms: number;
 }
 
-/** As many as a busy ingress keeps open; what is due beyond waits here, and its clock runs. */
 const MOST_CONNECTIONS = 256;
 const SETTLE_MS = 500;
 
@@ -77,7 +78,7 @@ class OpenLoop {
   }
 
   #openClient(): Client | undefined {
-    if (this.#clients.size >= MOST_CONNECTIONS) return undefined;
+    if (this.#clients.size >= (this.#load.mostConnections ?? MOST_CONNECTIONS)) return undefined;
     const client = this.#connect();
     this.#clients.add(client);
     return client;

@@ -88,6 +88,11 @@ export class Batcher {
     return key !== ALONE && sharingPays(this.#find(key).curve);
   }
 
+  /** How many requests like these go together where enough of them wait. */
+  usualRequests(key: string): number {
+    return this.prefersToGather(key) ? this.#limits.maxRows : 1;
+  }
+
   /** Pre: `waiting` are all that wait in the bucket, in order of service, at least one. */
   plan(key: string, waiting: readonly WaitingRequest[], nowMs: number): BatchPlan {
     const [first] = waiting;

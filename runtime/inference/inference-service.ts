@@ -2,6 +2,9 @@ import type { Logger } from 'winston';
 import { Deferred } from '../deferred.ts';
 import { RequestError } from '../errors.ts';
 import { ModelRunError } from '../executor/executor.ts';
+import type { Intake } from '../intake/intake.ts';
+import { Reading } from '../intake/reading.ts';
+import type { BodyForm } from '../intake/reading-cost.ts';
 import { LogThrottle } from '../log.ts';
 import type { DataPlane, PendingAnswer } from './data-plane.ts';
 import type { InferAnswer, InferRequest } from './inference.ts';
@@ -21,8 +24,14 @@ export interface InferenceCall {
   readonly deadlineAtMs: number | undefined;
   /** By lower-case name. */
   readonly header: (name: string) => string | undefined;
-  /** Rejects with RequestError or HangUpError. */
-  readonly read: () => Promise<InferRequest>;
+  readonly form: BodyForm;
+  /**
+   * Takes all of the body in and tells its bytes; `announce` is asked as soon as somebody says how many come, and throws
+   * RequestError. Rejects with RequestError or HangUpError.
+   */
+  readonly receive: (announce: (bytes: number) => void) => Promise<number>;
+  /** Makes a request of what was received. Throws RequestError. */
+  readonly parse: () => InferRequest;
   readonly onHangUp: (listener: () => void) => void;
   /** Throws RequestError for an answer that has no form in this protocol. */
   readonly deliver: (answer: InferAnswer, journey: Journey, request: InferRequest) => void | Promise<void>;
@@ -31,12 +40,15 @@ export interface InferenceCall {
 
 export interface InferenceServiceOptions {
   readonly dataPlane: DataPlane;
+  readonly intake: Intake;
+  /** From the arrival of a request to its answer, where it says nothing shorter; undefined: for ever. */
+  readonly timeoutMs: number | undefined;
   readonly revision: string;
   readonly observers: readonly JourneyObserver[];
   readonly log: Logger;
 }
 
-/** The way of every infer request, REST or gRPC: read → run → deliver, then whoever watches is told how it ended. */
+/** The way of every infer request, REST or gRPC: receive → parse → run → deliver, then whoever watches is told how it ended. */
 export class InferenceService {
   readonly #options: InferenceServiceOptions;
   readonly #throttle = new LogThrottle();
@@ -48,8 +60,13 @@ export class InferenceService {
   async handle(call: InferenceCall): Promise<void> {
     const journey = this.#begin(call);
     for (const observer of this.#options.observers) observer.onArrival?.(journey);
-    const outcome = await this.#answer(call, journey);
+    const reading = this.#beginReading(call, journey);
+    const outcome = await this.#answer(call, journey, reading);
     const endedAtMs = performance.now();
+    // Who hung up tells nothing of how long it would have taken.
+    if (outcome.kind !== 'HungUp') {
+      reading.end(outcome.kind === 'Refused' ? outcome.reason : undefined, journey.deadlineAtMs, endedAtMs);
+    }
     for (const observer of this.#options.observers) observer.onEnd(journey, outcome, endedAtMs);
   }
 
@@ -72,10 +89,20 @@ export class InferenceService {
     };
   }
 
-  async #answer(call: InferenceCall, journey: Journey): Promise<Outcome> {
+  #beginReading(call: InferenceCall, { arrivedAtMs, deadlineAtMs = Infinity }: Journey): Reading {
+    const { intake, timeoutMs = Infinity } = this.#options;
+    return new Reading(intake, {
+      form: call.form,
+      arrivedAtMs,
+      deadlineAtMs: Math.min(deadlineAtMs, arrivedAtMs + timeoutMs),
+      isClientGone: () => call.isClientGone,
+    });
+  }
+
+  async #answer(call: InferenceCall, journey: Journey, reading: Reading): Promise<Outcome> {
     let request: InferRequest | undefined;
     try {
-      request = await call.read();
+      request = await readRequest(call, reading);
       journey.parseMs = performance.now() - journey.arrivedAtMs;
       const answer = await this.#run(call, request, journey);
       if (answer === undefined || call.isClientGone) return { kind: 'HungUp' };
@@ -119,6 +146,12 @@ export class InferenceService {
       `the server failed; its log has the cause under request id ${requestId}`,
     );
   }
+}
+
+async function readRequest(call: InferenceCall, reading: Reading): Promise<InferRequest> {
+  const bytes = await call.receive((announced) => reading.announce(announced, performance.now()));
+  if (!(await reading.untilTurn(bytes, performance.now()))) throw new HangUpError();
+  return reading.read(() => call.parse());
 }
 
 /** Timers count in 32 bits, and end at once beyond. */

@@ -99,7 +99,7 @@ export class Metrics implements JourneyObserver, BatchObserver {
       },
       {
         name: 'headgate_queue_depth',
-        help: 'Infer requests that wait for the executor.',
+        help: 'Infer requests that wait for the executor, or to be read.',
         type: 'gauge',
         read: one(queueDepth),
       },

@@ -24,6 +24,12 @@ function drainMs(load: Load, key: string, requests: number): number {
   return ((runningMs + waitingMs) * load.pace.factor) / lanes.length;
 }
 
+/** What one more request adds to the work of the executors. */
+export function runMs(load: Load, key: string): number {
+  const requests = load.batcher.usualRequests(key);
+  return load.batcher.drainMs(key, requests) / requests / load.lanes.length;
+}
+
 /** When whoever is refused may come again: by then what waits now is answered. */
 export function retryAfterSeconds(load: Load, key: string): number {
   return Math.max(1, Math.ceil(drainMs(load, key, load.line.length) / 1000));
@@ -42,4 +48,10 @@ export function canMeet(load: Load, key: string, deadlineAtMs: number, nowMs: nu
   return line
     .after(ahead)
     .every((job, index) => job.deadlineAtMs === undefined || finishMs(ahead + index + 2) <= job.deadlineAtMs);
+}
+
+/** Whether it does any good to submit one more: not where enough wait for the next run, nor where it would be refused. */
+export function hasRoom(load: Load, key: string, deadlineAtMs: number, nowMs: number): boolean {
+  const isFed = load.line.length >= load.lanes.length * load.batcher.usualRequests(key);
+  return !isFed && canMeet(load, key, deadlineAtMs, nowMs);
 }

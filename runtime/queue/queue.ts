@@ -4,7 +4,7 @@ import { Deferred } from '../deferred.ts';
 import { ExecutorLostError, type Executor } from '../executor/executor.ts';
 import type { Tensor } from '../tensor/datatype.ts';
 import type { InferWork } from '../tensor/validate.ts';
-import { canMeet, retryAfterSeconds, type Load } from './admission.ts';
+import { canMeet, hasRoom, retryAfterSeconds, runMs, type Load } from './admission.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Job, JourneyTimes } from './job.ts';
 import { Lane } from './lane.ts';
@@ -40,6 +40,8 @@ export class InferQueue {
   readonly #quarantine = new Quarantine();
   /** By bucket, waiting and running. */
   readonly #unanswered = new Map<string, number>();
+  #latestKey = '';
+  #onRoom: () => void = () => undefined;
   #sequence = 0;
   #running = 0;
   #isPumpDue = false;
@@ -62,12 +64,28 @@ export class InferQueue {
     return this.depth === 0 && this.#running === 0;
   }
 
+  /** Whether to submit another request like the latest would do any good now. */
+  hasRoom(deadlineAtMs: number, nowMs: number): boolean {
+    return !this.#isServing || hasRoom(this.#load, this.#latestKey, deadlineAtMs, nowMs);
+  }
+
+  /** What one more request like the latest adds to the work of the executors. */
+  get runMs(): number {
+    return runMs(this.#load, this.#latestKey);
+  }
+
+  /** Called when there may be room again. */
+  onRoom(listener: () => void): void {
+    this.#onRoom = listener;
+  }
+
   submit(work: InferWork, journey: JourneyTimes): Job {
     const { batcher } = this.#options;
     const nowMs = performance.now();
     const { deadlineAtMs } = journey;
     const place = batcher.placeOf(work);
     if (this.#quarantine.holds(work, nowMs)) throw inputQuarantined();
+    this.#latestKey = place.key;
     this.#admit(place.key, deadlineAtMs, nowMs);
     const job: Job = {
       ...{ work, journey, place, deadlineAtMs, rows: place.rows },
@@ -146,6 +164,7 @@ export class InferQueue {
     }
     this.#secondTries.release(this.#load.lanes, (lane, jobs) => void this.#dispatch(lane, jobs, 'Alone'));
     const heldUntilMs = this.#release(nowMs);
+    this.#onRoom();
     clearTimeout(this.#timer);
     const wakeAtMs = Math.min(heldUntilMs, this.#line.nextExpiryAtMs ?? Infinity);
     if (wakeAtMs === Infinity) return;

@@ -18,6 +18,8 @@ export interface AnswerOptions {
   /** Names and values by turns. */
   readonly headers?: readonly string[];
   readonly contentType?: string;
+  /** The connection stays for another request, after a body of known length that nobody reads. */
+  readonly drains?: boolean;
 }
 
 /** One request and its answer over HTTP. */
@@ -26,11 +28,14 @@ export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly #style: AnswerStyle;
+  /** The client waits for a word before it sends the body. */
+  #isAsked: boolean;
 
   constructor(request: IncomingMessage, response: ServerResponse, style: AnswerStyle) {
     this.request = request;
     this.response = response;
     this.#style = style;
+    this.#isAsked = request.headers.expect !== undefined && request.httpVersion === '1.1';
     this.requestId = chooseRequestId(readHeader(request, 'x-request-id'));
   }
 
@@ -42,17 +47,34 @@ export class Exchange {
     return this.response.destroyed;
   }
 
-  /** A body that was not read to its end leaves the connection in no state for another request. */
-  get #hasUnreadBody(): boolean {
-    const { headers, complete } = this.request;
-    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-    return hasBody && !complete;
+  /** What the client says that it sends; undefined where it does not say. */
+  get bodyBytes(): number | undefined {
+    const { headers } = this.request;
+    if (headers['transfer-encoding'] !== undefined) return undefined;
+    return Number(headers['content-length'] ?? 0);
+  }
+
+  /** Tells a client that asks before it sends (`Expect: 100-continue`) to send. Call before the body is read. */
+  acceptBody(): void {
+    if (this.#isAsked) this.response.writeContinue();
+    this.#isAsked = false;
+  }
+
+  /**
+   * A body that was not read to its end leaves the connection in no state for another request, unless it is thrown away
+   * as it comes. That costs less than another connection, and a client that is still sending when its connection is
+   * closed may never read why.
+   */
+  #leavesBody(drains: boolean): boolean {
+    const bytes = this.bodyBytes;
+    const isUnread = bytes !== 0 && !this.request.complete;
+    return isUnread && !(drains && bytes !== undefined && !this.#isAsked);
   }
 
   answer(
     status: number,
     body: string | Buffer | Pieces,
-    { headers: extraHeaders = [], contentType = 'application/json' }: AnswerOptions = {},
+    { headers: extraHeaders = [], contentType = 'application/json', drains = false }: AnswerOptions = {},
   ): void {
     const pieces = typeof body === 'string' || Buffer.isBuffer(body) ? [body] : body;
     const headers = [
@@ -66,7 +88,7 @@ export class Exchange {
       this.requestId,
       ...extraHeaders,
     ];
-    if (this.#style.isClosing() || this.#hasUnreadBody) headers.push('connection', 'close');
+    if (this.#style.isClosing() || this.#leavesBody(drains)) headers.push('connection', 'close');
     this.response.writeHead(status, headers);
     this.#send(pieces);
   }
@@ -82,10 +104,11 @@ export class Exchange {
 
   /** Answers with the error and tells the status that it meant. */
   answerError(error: RequestError, extraHeaders: readonly string[] = []): number {
-    const { httpStatus, retryAfterSeconds, message } = error;
+    const { reason, httpStatus, retryAfterSeconds, message } = error;
     const headers = [...extraHeaders];
     if (retryAfterSeconds !== undefined) headers.push('retry-after', String(retryAfterSeconds));
-    this.answer(httpStatus, JSON.stringify({ error: message }), { headers });
+    // Of what is too much all together, each by itself is no more than is read at other times.
+    this.answer(httpStatus, JSON.stringify({ error: message }), { headers, drains: reason === 'Overloaded' });
     return httpStatus;
   }
 }

@@ -19,6 +19,7 @@ function answerUnknown(exchange: Exchange, requestId: string): void {
 }
 
 async function answerFeedback(exchange: Exchange, budget: BodyBudget, join: Join): Promise<void> {
+  exchange.acceptBody();
   const body = await readBody(exchange.request, budget);
   try {
     const { requestId, labels } = parseFeedback(body.bytes);

@@ -5,6 +5,7 @@ import { RequestError } from '../errors.ts';
 import type { InferAnswer, InferRequest } from '../inference/inference.ts';
 import type { InferenceCall, InferenceService } from '../inference/inference-service.ts';
 import type { Journey } from '../inference/journey.ts';
+import type { BodyForm } from '../intake/reading-cost.ts';
 import type { ModelSignature } from '../tensor/datatype.ts';
 import { parseInferRequest } from '../tensor/infer-request.ts';
 import { cacheStatus } from '../inference/cache-status.ts';
@@ -22,6 +23,7 @@ import type { Exchange } from './exchange.ts';
 
 const JSON_CONTENT = /^application\/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)/iu;
 const BINARY_CONTENT = /^application\/octet-stream\s*(?:;|$)/iu;
+const NOTHING = Buffer.alloc(0);
 
 /** Clients of the protocol often name no type at all; whoever names another one means something else. */
 function checkContent(exchange: Exchange): void {
@@ -48,6 +50,7 @@ class RestCall implements InferenceCall {
   /** HTTP has none; the request's parameter `timeout` can say one. */
   readonly deadlineAtMs = undefined;
   readonly requestId: string;
+  readonly form: BodyForm;
   readonly #exchange: Exchange;
   readonly #budget: BodyBudget;
   readonly #readSignature: () => ModelSignature;
@@ -60,6 +63,7 @@ class RestCall implements InferenceCall {
     this.#budget = budget;
     this.#readSignature = readSignature;
     this.requestId = exchange.requestId;
+    this.form = exchange.header(HEADER_LENGTH) === undefined ? 'Json' : 'Binary';
   }
 
   get isClientGone(): boolean {
@@ -68,10 +72,21 @@ class RestCall implements InferenceCall {
 
   readonly header = (name: string): string | undefined => this.#exchange.header(name);
 
-  readonly read = async (): Promise<InferRequest> => {
+  readonly receive = async (announce: (bytes: number) => void): Promise<number> => {
     checkContent(this.#exchange);
-    this.#body = await readBody(this.#exchange.request, this.#budget);
-    const request = this.#parse(this.#body.bytes);
+    const { bodyBytes, request } = this.#exchange;
+    if (bodyBytes !== undefined) {
+      // What is never taken is not to be tried again later.
+      this.#budget.checkSize(bodyBytes);
+      announce(bodyBytes);
+    }
+    this.#exchange.acceptBody();
+    this.#body = await readBody(request, this.#budget);
+    return this.#body.bytes.length;
+  };
+
+  readonly parse = (): InferRequest => {
+    const request = this.#toRequest(this.#body?.bytes ?? NOTHING);
     checkOutputForms(request, this.#readSignature());
     return request;
   };
@@ -109,7 +124,7 @@ class RestCall implements InferenceCall {
     this.#body?.release(this.#isAnswered);
   }
 
-  #parse(bytes: Buffer): InferRequest {
+  #toRequest(bytes: Buffer): InferRequest {
     const headerLength = readHeaderLength(this.#exchange.header(HEADER_LENGTH), bytes.length);
     if (headerLength === undefined) return parseInferRequest(bytes);
     if (headerLength === 0) return rawRequest(bytes, this.#readSignature());

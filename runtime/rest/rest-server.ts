@@ -32,6 +32,8 @@ export class RestServer {
   constructor(options: RestServerOptions) {
     this.#options = options;
     this.#server = createServer((request, response) => void this.#handle(request, response));
+    // Node would let the body come before anybody has looked whether it is wanted.
+    this.#server.on('checkContinue', (request, response) => void this.#handle(request, response));
     this.#server.keepAliveTimeout = KEEP_ALIVE_MS;
     this.#server.on('connection', options.onConnection);
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) =>

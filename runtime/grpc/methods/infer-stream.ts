@@ -11,10 +11,12 @@ import type { HeldFrame, MessageListener } from '../transport/receiver.ts';
 
 /** Requests of one stream that are worked on at once; the rest waits in the network. */
 const MOST_OPEN = 32;
+const NOTHING = Buffer.alloc(0);
 
 /** One message of a stream. Whatever becomes of it is an answer of the stream, which goes on. */
 class StreamedInference implements InferenceCall {
   readonly protocol = 'grpc';
+  readonly form = 'Grpc';
   readonly isLaterInStream: boolean;
   readonly requestId: string;
   readonly header: InferenceCall['header'];
@@ -58,9 +60,14 @@ class StreamedInference implements InferenceCall {
     return this.#call.deadlineAtMs;
   }
 
-  readonly read = async (): Promise<InferRequest> => {
+  /** The message is here before there is a request: whether to read it is all that is left to decide. */
+  readonly receive = async (): Promise<number> => {
     this.#body = await this.#call.unfold(this.#frame);
-    const { modelName, modelVersion, form, request } = readInferRequest(this.#body.bytes);
+    return this.#body.bytes.length;
+  };
+
+  readonly parse = (): InferRequest => {
+    const { modelName, modelVersion, form, request } = readInferRequest(this.#body?.bytes ?? NOTHING);
     this.#id = request.id ?? '';
     this.#dataPlane.requireModel(modelName, modelVersion);
     this.#form = form;

@@ -8,9 +8,12 @@ import { readInferRequest, type Form } from '../messages/infer-request.ts';
 import type { GrpcCall } from '../transport/call.ts';
 import type { Method } from '../transport/grpc-server.ts';
 
+const NOTHING = Buffer.alloc(0);
+
 /** ModelInfer. The message counts against the budget until the call is over. */
 class GrpcInference implements InferenceCall {
   readonly protocol = 'grpc';
+  readonly form = 'Grpc';
   readonly isLaterInStream = false;
   readonly requestId: string;
   readonly header: InferenceCall['header'];
@@ -38,9 +41,13 @@ class GrpcInference implements InferenceCall {
     return this.#call.deadlineAtMs;
   }
 
-  readonly read = async (): Promise<InferRequest> => {
-    this.#body = await this.#call.receive();
-    const { modelName, modelVersion, form, request } = readInferRequest(this.#body.bytes);
+  readonly receive = async (announce: (bytes: number) => void): Promise<number> => {
+    this.#body = await this.#call.receive(announce);
+    return this.#body.bytes.length;
+  };
+
+  readonly parse = (): InferRequest => {
+    const { modelName, modelVersion, form, request } = readInferRequest(this.#body?.bytes ?? NOTHING);
     this.#dataPlane.requireModel(modelName, modelVersion);
     this.#form = form;
     return request;

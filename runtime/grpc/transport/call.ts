@@ -92,9 +92,12 @@ export class GrpcCall {
     this.#stream.once('close', () => server.off('leave', listener));
   }
 
-  /** The message of a call that has one. Rejects with RequestError or HangUpError. */
-  async receive(): Promise<Body> {
-    return await this.unfold(await receiveOne(this.#stream, this.#context.budget));
+  /**
+   * The message of a call that has one; `announce` is asked when its length has come, and may throw. Rejects with
+   * RequestError or HangUpError.
+   */
+  async receive(announce?: (messageBytes: number) => void): Promise<Body> {
+    return await this.unfold(await receiveOne(this.#stream, this.#context.budget, announce));
   }
 
   /** The messages of a call that has any number. */

@@ -9,6 +9,8 @@ import { FrameReader, type Frame } from './frames.ts';
 const MESSAGE_LIMIT_MS = 300_000;
 
 export interface MessageListener {
+  /** A message of that length begins; what this throws ends the call. */
+  onLength?(messageBytes: number): void;
   onFrame(frame: HeldFrame): void;
   onEnd(): void;
   /** RequestError or HangUpError; nothing comes after it. */
@@ -35,7 +37,11 @@ export class Receiver {
     this.#source = source;
     this.#budget = budget;
     this.#listener = listener;
-    this.#frames = new FrameReader((bytes) => budget.checkSize(bytes), budget.blocks);
+    const check = (messageBytes: number): void => {
+      budget.checkSize(messageBytes);
+      listener.onLength?.(messageBytes);
+    };
+    this.#frames = new FrameReader(check, budget.blocks);
     source.on('data', (chunk: Buffer) => this.#take(chunk));
     source.once('end', () => this.#end());
     source.once('close', () => {
@@ -116,7 +122,11 @@ function tooMany(): RequestError {
 }
 
 /** The one message of a call whose request is no stream. */
-export function receiveOne(source: Readable, budget: BodyBudget): Promise<HeldFrame> {
+export function receiveOne(
+  source: Readable,
+  budget: BodyBudget,
+  onLength: (messageBytes: number) => void = () => undefined,
+): Promise<HeldFrame> {
   return new Promise((resolve, reject) => {
     let received: HeldFrame | undefined;
     const fail = (error: Error): void => {
@@ -124,6 +134,7 @@ export function receiveOne(source: Readable, budget: BodyBudget): Promise<HeldFr
       reject(error);
     };
     new Receiver(source, budget, {
+      onLength,
       onFrame(frame) {
         if (received === undefined) received = frame;
         else {

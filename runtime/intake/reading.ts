@@ -1,0 +1,72 @@
+import type { RequestErrorReason } from '../errors.ts';
+import type { Arrival } from './forecast.ts';
+import type { Intake } from './intake.ts';
+import { LARGE_BYTES, type BodyForm } from './reading-cost.ts';
+
+interface Reader {
+  readonly form: BodyForm;
+  readonly arrivedAtMs: number;
+  /** Of the protocol or the configuration; Infinity where neither says one. */
+  readonly deadlineAtMs: number;
+  readonly isClientGone: () => boolean;
+}
+
+/** One body on its way through the intake, and what the intake learns from what becomes of it. */
+export class Reading {
+  readonly #intake: Intake;
+  readonly #reader: Reader;
+  #bytes = 0;
+  #hasWaited = false;
+  #readAtMs: number | undefined;
+
+  constructor(intake: Intake, reader: Reader) {
+    this.#intake = intake;
+    this.#reader = reader;
+  }
+
+  /** A body of so many bytes begins to come. Throws RequestError when there is no use in taking it in. */
+  announce(bytes: number, nowMs: number): void {
+    this.#intake.check(this.#arrivalOf(bytes), nowMs);
+  }
+
+  /** All of the body is here: resolves when it is to be read, with false when nobody waits for it any more. */
+  async untilTurn(bytes: number, nowMs: number): Promise<boolean> {
+    this.#bytes = bytes;
+    const turn = this.#intake.takeTurn(this.#arrivalOf(bytes), this.#reader.isClientGone, nowMs);
+    this.#hasWaited = turn !== undefined;
+    return (await turn) ?? true;
+  }
+
+  read<Request>(parse: () => Request): Request {
+    if (!this.#isLarge) return parse();
+    const startedAtMs = performance.now();
+    const request = parse();
+    this.#readAtMs = performance.now();
+    this.#intake.forecast.recordReading(this.#arrivalOf(this.#bytes), this.#readAtMs - startedAtMs);
+    return request;
+  }
+
+  /** `reason`: of its refusal; `deadlineAtMs`: with what the body said of it, undefined for none. */
+  end(reason: RequestErrorReason | undefined, deadlineAtMs: number | undefined, nowMs: number): void {
+    if (!this.#isLarge) return;
+    const { forecast } = this.#intake;
+    const isAnswered = reason === undefined;
+    if (this.#readAtMs !== undefined) {
+      forecast.recordPatience((deadlineAtMs ?? Infinity) - this.#reader.arrivedAtMs);
+      if (isAnswered) forecast.recordAnswer(nowMs - this.#readAtMs);
+    }
+    if (!this.#hasWaited || deadlineAtMs === undefined) return;
+    if (isAnswered) forecast.recordOutcome(nowMs <= deadlineAtMs);
+    else if (reason === 'Overloaded' || reason === 'DeadlineExceeded') forecast.recordOutcome(false);
+  }
+
+  /** Of a body that is here. */
+  get #isLarge(): boolean {
+    return this.#bytes >= LARGE_BYTES;
+  }
+
+  #arrivalOf(bytes: number): Arrival {
+    const { form, arrivedAtMs, deadlineAtMs } = this.#reader;
+    return { form, bytes, arrivedAtMs, deadlineAtMs };
+  }
+}
