@@ -150,7 +150,9 @@ export class InferenceService {
 
 async function readRequest(call: InferenceCall, reading: Reading): Promise<InferRequest> {
   const bytes = await call.receive((announced) => reading.announce(announced, performance.now()));
-  if (!(await reading.untilTurn(bytes, performance.now()))) throw new HangUpError();
+  const turn = reading.untilTurn(bytes, performance.now());
+  // Most bodies are small, and a promise of nothing costs them all.
+  if (turn !== undefined && !(await turn)) throw new HangUpError();
   return reading.read(() => call.parse());
 }
 

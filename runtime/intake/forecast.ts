@@ -38,8 +38,8 @@ export class Forecast {
   }
 
   /**
-   * Whether a body of this cost can be answered behind these while that is of use. Where none waits whatever is not over is taken: a
-   * server that believed itself slower than it is would never learn better.
+   * Whether a body of this cost can be answered behind these while that is of use. Where none waits whatever is not over
+   * is taken: a server that believed itself slower than it is would never learn better.
    */
   canMeet(arrival: Arrival, costMs: number, ahead: Ahead, nowMs: number): boolean {
     if (ahead.bodies === 0) return nowMs < arrival.deadlineAtMs;

@@ -29,12 +29,15 @@ export class Reading {
     this.#intake.check(this.#arrivalOf(bytes), nowMs);
   }
 
-  /** All of the body is here: resolves when it is to be read, with false when nobody waits for it any more. */
-  async untilTurn(bytes: number, nowMs: number): Promise<boolean> {
+  /**
+   * All of the body is here: resolves when it is to be read, with false when nobody waits for it any more; undefined: at
+   * once. Throws or rejects with RequestError.
+   */
+  untilTurn(bytes: number, nowMs: number): Promise<boolean> | undefined {
     this.#bytes = bytes;
     const turn = this.#intake.takeTurn(this.#arrivalOf(bytes), this.#reader.isClientGone, nowMs);
     this.#hasWaited = turn !== undefined;
-    return (await turn) ?? true;
+    return turn;
   }
 
   read<Request>(parse: () => Request): Request {
