@@ -126,13 +126,14 @@ function cpuMsOf(running: RunningContender): number {
 }
 
 function tell({ build, multiple, perSecond, result, probeMs, cpuShare }: Round): string {
-  const { offered, inTime, late, refused, failed, p50Ms, p99Ms } = result;
+  const { offered, inTime, late, sentInTime, sentLate, refused, failed, p50Ms, p99Ms } = result;
   const share = (inTime / offered) * multiple;
   return line([
     `${build} ${multiple}×`,
     perSecond.toFixed(0),
     share.toFixed(2),
     percent(inTime / Math.max(1, inTime + late)),
+    percent(sentInTime / Math.max(1, sentInTime + sentLate)),
     ...[offered, inTime, late, refused, failed],
     ...[p50Ms, p99Ms, probeMs].map((ms) => ms.toFixed(0)),
     cpuShare.toFixed(2),
@@ -151,7 +152,7 @@ try {
   }
   console.log(
     line(
-      'build,offered/s,of capacity,of accepted,offered,in time,late,refused,failed,p50,p99,probe max,cpu'.split(
+      'build,offered/s,of capacity,of accepted,of sent,offered,in time,late,refused,failed,p50,p99,probe max,cpu'.split(
         ',',
       ),
     ),

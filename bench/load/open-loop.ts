@@ -17,6 +17,9 @@ export interface OpenLoopResult {
   /** Answers of the model within the deadline, of all that were offered. */
   readonly inTime: number;
   readonly late: number;
+  /** As inTime and late, from the moment the request was sent: what waits here for a connection no server can know of. */
+  readonly sentInTime: number;
+  readonly sentLate: number;
   /** Refused by the server with a status of its own, at once or later. */
   readonly refused: number;
   readonly failed: number;
@@ -40,6 +43,7 @@ class OpenLoop {
   #refused = 0;
   #failed = 0;
   readonly #latenciesMs: number[] = [];
+  #sentInTime = 0;
 
   constructor(connect: () => Client, load: OfferedLoad) {
     this.#connect = connect;
@@ -87,8 +91,8 @@ class OpenLoop {
   async #serve(client: Client, firstDueMs: number): Promise<void> {
     for (let dueMs: number | undefined = firstDueMs; dueMs !== undefined; dueMs = this.#nextWaiting()) {
       try {
-        const status = await client.ask();
-        if (status === 200) this.#latenciesMs.push(performance.now() - dueMs);
+        const sentMs = performance.now();
+        if ((await client.ask()) === 200) this.#answered(dueMs, sentMs);
         else this.#refused++;
       } catch {
         this.#failed++;
@@ -97,6 +101,12 @@ class OpenLoop {
       }
     }
     this.#idle.push(client);
+  }
+
+  #answered(dueMs: number, sentMs: number): void {
+    const nowMs = performance.now();
+    this.#latenciesMs.push(nowMs - dueMs);
+    if (nowMs - sentMs <= this.#load.deadlineMs) this.#sentInTime++;
   }
 
   #nextWaiting(): number | undefined {
@@ -110,6 +120,8 @@ class OpenLoop {
       offered: this.#offered,
       inTime,
       late: sorted.length - inTime + this.#open,
+      sentInTime: this.#sentInTime,
+      sentLate: sorted.length - this.#sentInTime + this.#open - (this.#backlog.length - this.#backlogStart),
       refused: this.#refused,
       failed: this.#failed,
       p50Ms: quantileOf(sorted, 0.5),
