@@ -52,11 +52,6 @@ async function explainMixedRows(model: RunnableModel, isOnDevice: boolean): Prom
   }
 }
 
-interface Measured extends CostPoint {
-  /** Of all its runs together. */
-  readonly spentMs: number;
-}
-
 /** A run for so many rows of zeros. */
 export function zerosOf({ signature }: RunnableModel, rows: number): InferWork {
   return mergeWorks(Array.from({ length: rows }, () => sampleWork(signature, 0)));
@@ -69,17 +64,13 @@ export async function timeRun(model: RunnableModel, work: InferWork): Promise<nu
   return performance.now() - startedAtMs;
 }
 
-async function measureRun(model: RunnableModel, rows: number, withinMs: number): Promise<Measured> {
-  const work = zerosOf(model, rows);
+async function measureRun(model: RunnableModel, work: InferWork, untilMs: number): Promise<number> {
   let ms = Infinity;
-  let spentMs = 0;
-  for (let run = 0; run < MOST_RUNS && (run === 0 || spentMs < withinMs); run++) {
-    const runMs = await timeRun(model, work);
-    spentMs += runMs;
+  for (let run = 0; run < MOST_RUNS && (run === 0 || performance.now() < untilMs); run++) {
     // Whatever else the machine does only ever makes a run longer.
-    ms = Math.min(ms, runMs);
+    ms = Math.min(ms, await timeRun(model, work));
   }
-  return { rows, ms, spentMs };
+  return ms;
 }
 
 /** The cost of one row, two, four and so on, as far as the time allows. */
@@ -87,14 +78,14 @@ export async function measureCosts(
   model: RunnableModel,
   { maxRows, measuringMs, isOnDevice }: Measuring,
 ): Promise<CostPoint[]> {
-  let leftMs = measuringMs;
+  let untilMs = performance.now() + measuringMs;
   const points: CostPoint[] = [];
   for (let rows = 1; ; rows = Math.min(rows * 2, maxRows)) {
-    if (isOnDevice) await model.run(zerosOf(model, rows));
-    const { ms, spentMs } = await measureRun(model, rows, leftMs);
+    const work = zerosOf(model, rows);
+    if (isOnDevice) untilMs += await timeRun(model, work);
+    const ms = await measureRun(model, work, untilMs);
     points.push({ rows, ms });
-    leftMs -= spentMs;
-    if (rows === maxRows || 2 * ms > leftMs) return points;
+    if (rows === maxRows || performance.now() + 2 * ms > untilMs) return points;
   }
 }
 
