@@ -41,8 +41,8 @@ function fillUp(work: InferWork, rows: number, size: number): InferWork {
 }
 
 async function runPiece({ sized, work, rows, key }: Piece): Promise<Tensor[]> {
-  sized.preparedFor = key;
   const outputs = await sized.model.run(work);
+  sized.preparedFor = key;
   return rows === sized.size ? outputs : (splitOutputs(outputs, [rows, sized.size - rows])[0] ?? []);
 }
 

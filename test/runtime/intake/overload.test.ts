@@ -3,26 +3,19 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { HttpClient } from '../../../bench/load/http-client.ts';
 import { measure } from '../../../bench/measure.ts';
 import { readSampleRow } from '../../support/example-models.ts';
+import { press } from '../../support/pressure.ts';
 import { RuntimeProcess } from '../../support/runtime-process.ts';
 
 const ROWS = 1000;
 const DEADLINE_MS = 500;
 /** Read one after the other, as many bodies as there are connections take several times the deadline. */
 const CONNECTIONS = 200;
-/** Requests for each answer: as the cores get busier or freer, so does the load, and it is always too much. */
-const OVERLOAD = 4;
-const FIRST_PER_SECOND = 200;
 /** Enough that it never waits for them, few enough that none of them waits for long. */
 const CALM_CLIENTS = 4;
 const CALM_MS = 2000;
 const LOAD_MS = 5000;
+const pressure = { durationMs: LOAD_MS, firstPerSecond: 200, overload: 4 };
 const PROBE_EVERY_MS = 100;
-
-interface Answered {
-  readonly status: number;
-  readonly latencyMs: number;
-  readonly head: string;
-}
 
 /** Half a megabyte of digits that are slow to read, for which the model takes no time, and a short answer. */
 function largeBody(): Buffer {
@@ -39,32 +32,6 @@ afterEach(async () => {
   for (const client of clients) client.close();
   await runtime?.stop();
 });
-
-/** Sends many times as many requests as are answered, whatever becomes of each. */
-async function press(free: HttpClient[], durationMs: number): Promise<Answered[]> {
-  const answered: Answered[] = [];
-  const pending: Promise<void>[] = [];
-  let good = 0;
-  const ask = async (client: HttpClient): Promise<void> => {
-    const askedAtMs = performance.now();
-    const status = await client.ask();
-    if (status === 200) good++;
-    answered.push({ status, latencyMs: performance.now() - askedAtMs, head: client.head });
-    free.push(client);
-  };
-  const startedAtMs = performance.now();
-  const dueBy = (nowMs: number): number =>
-    ((nowMs - startedAtMs) / 1000) * FIRST_PER_SECOND + OVERLOAD * good;
-  for (let sent = 0; performance.now() - startedAtMs < durationMs;) {
-    await pause(1);
-    for (; sent < dueBy(performance.now()); sent++) {
-      const client = free.pop();
-      if (client !== undefined) pending.push(ask(client));
-    }
-  }
-  await Promise.all(pending);
-  return answered;
-}
 
 async function probe(server: RuntimeProcess): Promise<{ worstMs: number; bad: number }> {
   const probes = { worstMs: 0, bad: 0 };
@@ -89,7 +56,7 @@ describe('many times as many large bodies as can be read', { timeout: 120_000 },
     );
     const calm = clients.slice(0, CALM_CLIENTS).map((client) => () => client.ask());
     const { perSecond: capacity } = await measure(calm, CALM_MS);
-    const [answered, probes] = await Promise.all([press([...clients], LOAD_MS), probe(server)]);
+    const [answered, probes] = await Promise.all([press([...clients], pressure), probe(server)]);
     const shed = answered.filter(({ status }) => status === 429);
     const accepted = answered.filter(({ status }) => status !== 429);
     const inTime = accepted.filter(({ status, latencyMs }) => status === 200 && latencyMs <= DEADLINE_MS);

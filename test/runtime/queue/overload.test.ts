@@ -2,29 +2,20 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { HttpClient } from '../../../bench/load/http-client.ts';
 import { median } from '../../../bench/measure.ts';
 import type { ModelStatistics } from '../../../runtime/inference/statistics.ts';
 import { buildConvolutionModel } from '../../support/convolution-model.ts';
 import { sampleRequest } from '../../support/example-models.ts';
+import { press, type Answered } from '../../support/pressure.ts';
 import { RuntimeProcess } from '../../support/runtime-process.ts';
 
 const DEADLINE_MS = 2000;
-/** Requests for each answer: as the cores get busier or freer, so does the load, and it is always too much. */
-const OVERLOAD = 10;
-const FIRST_PER_SECOND = 100;
-const LOAD_MS = 6000;
+const pressure = { durationMs: 6000, firstPerSecond: 100, overload: 10 };
 /** About 20 ms of work for each request: neither the client nor the server itself is what is overloaded. */
 const IMAGE_SIZE = 160;
 const CONNECTIONS = 500;
-
-interface Answered {
-  readonly status: number;
-  /** By the server's own clock. */
-  readonly serverMs: number;
-}
 
 const folder = mkdtempSync(path.join(tmpdir(), 'headgate-overload-'));
 const modelPath = path.join(folder, 'model.onnx');
@@ -38,29 +29,9 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Sends many times as many requests as are answered, whatever becomes of each. */
-async function press(free: HttpClient[]): Promise<Answered[]> {
-  const answered: Answered[] = [];
-  const pending: Promise<void>[] = [];
-  let good = 0;
-  const ask = async (client: HttpClient): Promise<void> => {
-    const status = await client.ask();
-    if (status === 200) good++;
-    answered.push({ status, serverMs: Number(/total;dur=([\d.]+)/u.exec(client.head)?.[1]) });
-    free.push(client);
-  };
-  const startedAtMs = performance.now();
-  const dueBy = (nowMs: number): number =>
-    ((nowMs - startedAtMs) / 1000) * FIRST_PER_SECOND + OVERLOAD * good;
-  for (let sent = 0; performance.now() - startedAtMs < LOAD_MS;) {
-    await pause(1);
-    for (; sent < dueBy(performance.now()); sent++) {
-      const client = free.pop();
-      if (client !== undefined) pending.push(ask(client));
-    }
-  }
-  await Promise.all(pending);
-  return answered;
+/** How long an answer took by the server's own clock. */
+function serverMsOf({ head }: Answered): number {
+  return Number(/total;dur=([\d.]+)/u.exec(head)?.[1]);
 }
 
 /** How long the model has run, as its own process measured it. */
@@ -90,13 +61,13 @@ describe('many times as many requests as the model can answer', { timeout: 120_0
       () => new HttpClient(server.port, '/v2/models/tumour/infer', sampleRequest),
     );
     const [computedMs, startedAtMs] = [await readComputeMs(server), performance.now()];
-    const answered = await press([...clients]);
+    const answered = await press([...clients], pressure);
     const busyShare = ((await readComputeMs(server)) - computedMs) / (performance.now() - startedAtMs);
     const accepted = answered.filter(({ status }) => status !== 429);
-    const inTime = accepted.filter(({ status, serverMs }) => status === 200 && serverMs <= DEADLINE_MS);
+    const inTime = accepted.filter((answer) => answer.status === 200 && serverMsOf(answer) <= DEADLINE_MS);
     const shed = answered.filter(({ status }) => status === 429);
     expect(shed.length / answered.length).toBeGreaterThan(0.5);
-    expect(median(shed.map(({ serverMs }) => serverMs))).toBeLessThan(DEADLINE_MS / 20);
+    expect(median(shed.map(serverMsOf))).toBeLessThan(DEADLINE_MS / 20);
     expect(inTime.length / accepted.length).toBeGreaterThan(0.6);
     expect(busyShare).toBeGreaterThan(0.5);
   });
