@@ -51,6 +51,7 @@ describe('a rollout of each strategy that one fault meets', () => {
     const cases = recorded
       .flatMap((recording) => (isWhole ? wholeCampaign(recording) : sampleOf(recording, { dice, crashAt })))
       .filter((planned) => !isWhole || wanted === 'whole' || nameOf(planned).includes(wanted));
+    expect(cases.length, `no fault is called like '${wanted}'`).toBeGreaterThan(0);
     const startedAtMs = performance.now();
     const verdicts = await carryOut(cases, dice);
     const minutes = (performance.now() - startedAtMs) / 60_000;
