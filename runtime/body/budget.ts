@@ -1,5 +1,6 @@
 import { RequestError } from '../errors.ts';
-import { MemoryBlocks } from '../memory-blocks.ts';
+import { MemoryBlocks } from '../memory/blocks.ts';
+import { youngMemory } from '../memory/young.ts';
 
 const MEBIBYTE = 2 ** 20;
 const LARGEST_SHARE_BYTES = 256 * MEBIBYTE;
@@ -42,6 +43,7 @@ export class BodyBudget {
       throw new RequestError('Overloaded', 'the bodies of the waiting requests fill their memory', 1);
     }
     this.#used += bytes;
+    youngMemory.take(bytes);
   }
 
   release(bytes: number): void {

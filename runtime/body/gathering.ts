@@ -1,4 +1,4 @@
-import type { MemoryBlocks } from '../memory-blocks.ts';
+import type { MemoryBlocks } from '../memory/blocks.ts';
 
 /** What is smaller comes in one or two pieces, which can be joined once all are there. */
 const LARGE_BYTES = 131_072;

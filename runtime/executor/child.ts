@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import os from 'node:os';
-import { MemoryBlocks } from '../memory-blocks.ts';
+import { MemoryBlocks } from '../memory/blocks.ts';
 import { encodeFrame, FrameDecoder, type Frame, type FrameKind } from './frame.ts';
 import {
   decodeJson,

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { environment } from '../config/config.ts';
 import { Deferred } from '../deferred.ts';
 import { StartFailure } from '../errors.ts';
+import { youngMemory } from '../memory/young.ts';
 import type { InferWork } from '../tensor/validate.ts';
 import { ExecutorLostError, InvalidInputError, ModelRunError, type RunResult } from './executor.ts';
 import { encodeFrame, FrameDecoder, type Frame } from './frame.ts';
@@ -72,6 +73,7 @@ export class ExecutorProcess {
     this.#socket = this.#child.stdio[3] as Duplex;
     const decoder = new FrameDecoder();
     this.#socket.on('data', (chunk: Buffer) => {
+      youngMemory.take(chunk.length);
       for (const frame of decoder.push(chunk)) this.#receive(frame);
     });
     // A broken socket is the end of the process too, and that is what is acted upon.

@@ -1,4 +1,4 @@
-import { MemoryBlocks, SMALLEST_BLOCK_BYTES } from '../memory-blocks.ts';
+import { MemoryBlocks, SMALLEST_BLOCK_BYTES } from '../memory/blocks.ts';
 
 /**
  * Frames between the serving process and the executor, over one socket pair:

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { countBytes, type Pieces } from '../body/pieces.ts';
 import type { RequestError } from '../errors.ts';
 import { chooseRequestId } from '../inference/request-id.ts';
+import { youngMemory } from '../memory/young.ts';
 
 function readHeader(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
@@ -77,11 +78,13 @@ export class Exchange {
     { headers: extraHeaders = [], contentType = 'application/json', drains = false }: AnswerOptions = {},
   ): void {
     const pieces = typeof body === 'string' || Buffer.isBuffer(body) ? [body] : body;
+    const bytes = countBytes(pieces);
+    youngMemory.take(bytes);
     const headers = [
       'content-type',
       contentType,
       'content-length',
-      String(countBytes(pieces)),
+      String(bytes),
       'x-headgate-revision',
       this.#style.revision,
       'x-request-id',

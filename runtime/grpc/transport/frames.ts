@@ -1,6 +1,7 @@
 import { Gathering, isWorthGathering } from '../../body/gathering.ts';
 import { RequestError } from '../../errors.ts';
-import { MemoryBlocks } from '../../memory-blocks.ts';
+import { MemoryBlocks } from '../../memory/blocks.ts';
+import { youngMemory } from '../../memory/young.ts';
 
 /** A message as it travels: one byte that says whether it is compressed, four for its length, then itself. */
 export interface Frame {
@@ -94,6 +95,7 @@ export class FrameReader {
 
 export function writeFrame(message: Buffer, isCompressed: boolean): Buffer {
   const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
+  youngMemory.take(frame.length);
   frame.writeUInt8(isCompressed ? 1 : 0, 0);
   frame.writeUInt32BE(message.length, 1);
   message.copy(frame, PREFIX_BYTES);

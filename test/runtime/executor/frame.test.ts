@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeFrame, FrameDecoder, frameKinds, type Frame } from '../../../runtime/executor/frame.ts';
-import { MemoryBlocks } from '../../../runtime/memory-blocks.ts';
+import { MemoryBlocks } from '../../../runtime/memory/blocks.ts';
 
 const frame = fc.record({
   kind: fc.constantFrom(...frameKinds),

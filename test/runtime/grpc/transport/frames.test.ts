@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RequestError } from '../../../../runtime/errors.ts';
 import { FrameReader, writeFrame, type Frame } from '../../../../runtime/grpc/transport/frames.ts';
-import { MemoryBlocks } from '../../../../runtime/memory-blocks.ts';
+import { MemoryBlocks } from '../../../../runtime/memory/blocks.ts';
 
 const anyFrame = fc.record({ message: fc.uint8Array({ maxLength: 300 }), isCompressed: fc.boolean() });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryBlocks } from '../../runtime/memory-blocks.ts';
+import { MemoryBlocks } from '../../../runtime/memory/blocks.ts';
 
 const KIBIBYTE = 2 ** 10;
 const MEBIBYTE = 2 ** 20;
