@@ -12,6 +12,8 @@ export interface GrpcFuzzOptions {
   readonly seed: number;
   readonly requests: number;
   readonly connections: number;
+  /** Undefined: whatever the dice make of a call. */
+  readonly always?: GrpcShot;
 }
 
 export interface GrpcFuzzReport {
@@ -63,6 +65,13 @@ function typedMessage(): Buffer {
     .message(6, (output) => output.string(1, 'label'))
     .finish();
 }
+
+/** A call that is right. */
+export const wellFormedCall: GrpcShot = {
+  path: `${SERVICE}/ModelInfer`,
+  headers: {},
+  body: writeFrame(rawMessage(), false),
+};
 
 /** Makes calls that are almost right: their messages, their frames, their headers. */
 class GrpcMutator {
@@ -130,6 +139,7 @@ export async function fuzzGrpc({
   seed,
   requests,
   connections,
+  always,
 }: GrpcFuzzOptions): Promise<GrpcFuzzReport> {
   const statuses: Record<string, number> = {};
   const faults: string[] = [];
@@ -139,7 +149,7 @@ export async function fuzzGrpc({
     let session = connect(`http://127.0.0.1:${port}`);
     while (left-- > 0) {
       if (session.closed || session.destroyed) session = connect(`http://127.0.0.1:${port}`);
-      const shot = mutator.next();
+      const shot = always ?? mutator.next();
       const status = await call(session, shot);
       statuses[status] = (statuses[status] ?? 0) + 1;
       if (!isRightful(status) && faults.length < MOST_FAULTS) {

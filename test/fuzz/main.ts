@@ -56,7 +56,7 @@ function tellFiles({ loaded, refused, silent, deadly, deaths }: OnnxFuzzReport):
 
 console.log(`seed ${seed}`);
 const requests = Number(values.requests);
-const ordinaryRequests = Math.max(4000, Math.floor(requests / 20));
+const ordinaryRequests = Math.max(4000, Math.floor(requests / 5));
 const grpcRequests = Number(values['grpc-requests']);
 const report = await fuzzRuntime({ seed, requests, grpcRequests, ordinaryRequests });
 tellRequests(report);

@@ -1,13 +1,13 @@
 import { RuntimeProcess } from '../support/runtime-process.ts';
 import { goodTraffic, residentBytes, type GoodTraffic } from './good-traffic.ts';
-import { fuzzGrpc, type GrpcFuzzReport } from './grpc-fuzz.ts';
+import { fuzzGrpc, wellFormedCall, type GrpcFuzzReport } from './grpc-fuzz.ts';
 import { fuzzHttp, wellFormed, type HttpFuzzReport } from './http-fuzz.ts';
 
 export interface RuntimeFuzzOptions {
   readonly seed: number;
   readonly requests: number;
   readonly grpcRequests: number;
-  /** So many good requests come first, over as many connections, for comparison. */
+  /** So many good requests come first, over as many connections of each protocol, for comparison. */
   readonly ordinaryRequests: number;
 }
 
@@ -40,21 +40,24 @@ export async function fuzzRuntime(options: RuntimeFuzzOptions): Promise<RuntimeF
     const { port, processId } = runtime;
     const base = { port, seed, connections: CONNECTIONS };
     await fuzzHttp({ ...base, seed: seed + 1000, requests: WARM_UP_REQUESTS });
-    const ordinary = await goodTraffic(port, () =>
-      fuzzHttp({
-        ...base,
-        connections: CONNECTIONS + GRPC_CONNECTIONS,
-        requests: ordinaryRequests,
-        always: wellFormed,
-      }),
-    );
+    const grpcBase = { port: runtime.grpcPort, seed, connections: GRPC_CONNECTIONS };
+    const grpcShare = grpcRequests / (requests + grpcRequests);
+    const ordinary = await goodTraffic(port, () => {
+      const grpcCalls = Math.round(ordinaryRequests * grpcShare);
+      return Promise.all([
+        fuzzHttp({ ...base, requests: ordinaryRequests - grpcCalls, always: wellFormed }),
+        fuzzGrpc({ ...grpcBase, requests: grpcCalls, always: wellFormedCall }),
+      ]);
+    });
     const residentBefore = residentBytes(processId);
     const startedAtMs = performance.now();
     let http: HttpFuzzReport = { replies: {}, faults: [] };
     let grpc: GrpcFuzzReport = { statuses: {}, faults: [] };
-    const grpcBase = { port: runtime.grpcPort, seed, connections: GRPC_CONNECTIONS, requests: grpcRequests };
     const attacked = await goodTraffic(port, async () => {
-      [http, grpc] = await Promise.all([fuzzHttp({ ...base, requests }), fuzzGrpc(grpcBase)]);
+      [http, grpc] = await Promise.all([
+        fuzzHttp({ ...base, requests }),
+        fuzzGrpc({ ...grpcBase, requests: grpcRequests }),
+      ]);
     });
     return {
       ...{ ...http, ...grpc, faults: [...http.faults, ...grpc.faults] },
