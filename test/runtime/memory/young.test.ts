@@ -1,9 +1,14 @@
-import { fileURLToPath } from 'node:url';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { describe, expect, it, vi } from 'vitest';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { YoungMemory } from '../../../runtime/memory/young.ts';
 import { run } from '../../bed/shell.ts';
 import { runtimeNodeOptions } from '../../support/image-entrypoint.ts';
+import { buildOnnxModel } from '../../support/onnx-model.ts';
+import { RuntimeProcess } from '../../support/runtime-process.ts';
 
 const script = fileURLToPath(new URL('../../support/buffers-that-die.ts', import.meta.url));
 
@@ -43,5 +48,39 @@ describe('young memory', () => {
     expect(uncounted).toBeGreaterThanOrEqual(8);
     // One may fall into the start.
     expect(await collectionsWith('counted')).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('a server whose bodies and answers are large', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'headgate-young-'));
+  const NUMBERS = 24_000;
+  const REQUESTS = 400;
+  let runtime: RuntimeProcess;
+
+  beforeAll(async () => {
+    const modelPath = path.join(folder, 'echo.onnx');
+    writeFileSync(modelPath, buildOnnxModel([{ name: 'X', type: 'FP32', shape: ['n'] }]));
+    runtime = await RuntimeProcess.start({ HEADGATE_MODEL_URI: pathToFileURL(modelPath).href });
+  }, 60_000);
+  afterAll(async () => {
+    await runtime.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  async function collectionsOf(kind: 'major' | 'minor'): Promise<number> {
+    const { text } = await runtime.askManagement('/metrics');
+    const count = new RegExp(`^nodejs_gc_duration_seconds_count\\{[^}]*kind="${kind}"[^}]*\\} (\\d+)`, 'mu');
+    // There is no such line before the first one.
+    return Number(count.exec(text)?.[1] ?? 0);
+  }
+
+  it('collects their memory while it is young, and not in full', { timeout: 60_000 }, async () => {
+    const data = Array.from({ length: NUMBERS }, (_, index) => index / 7);
+    const body = JSON.stringify({ inputs: [{ name: 'X', shape: [NUMBERS], datatype: 'FP32', data }] });
+    const [minorBefore, majorBefore] = [await collectionsOf('minor'), await collectionsOf('major')];
+    for (let request = 0; request < REQUESTS; request++) expect((await runtime.infer(body)).status).toBe(200);
+    expect((await collectionsOf('minor')) - minorBefore).toBeGreaterThan(10);
+    // One may be under way from the start.
+    expect((await collectionsOf('major')) - majorBefore).toBeLessThanOrEqual(2);
   });
 });
