@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { repository } from '../../test/bed/layout.ts';
-import { runtimeNodeOptions } from '../../test/support/image-entrypoint.ts';
+import { runtimeEnvironment, runtimeNodeOptions } from '../../test/support/runtime-image.ts';
 import { V2_PROBE_PATH, v2Wires, type Assignment, type Contender, type Launch } from './contender.ts';
 
 function launch(assignment: Assignment, nodeOptions: readonly string[]): Launch {
@@ -10,7 +10,7 @@ function launch(assignment: Assignment, nodeOptions: readonly string[]): Launch 
     command: process.execPath,
     arguments: [...runtimeNodeOptions(), ...nodeOptions, join(repository, 'dist/runtime/main.js')],
     environment: {
-      NODE_ENV: 'production',
+      ...runtimeEnvironment(),
       HEADGATE_MODEL_URI: pathToFileURL(modelFile).href,
       HEADGATE_MODEL_NAME: modelName,
       HEADGATE_REVISION: 'bench-0123456789',

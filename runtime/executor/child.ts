@@ -1,18 +1,18 @@
 import { writeSync } from 'node:fs';
-import { Socket } from 'node:net';
 import os from 'node:os';
-import { MemoryBlocks } from '../memory/blocks.ts';
-import { encodeFrame, FrameDecoder, type Frame, type FrameKind } from './frame.ts';
+import { BlockingSocket } from './blocking-socket.ts';
+import { encodeFrame, type Frame, type FrameKind } from './frame.ts';
 import {
   decodeJson,
   decodeWork,
-  encodeJson,
-  encodeResult,
   type FailedMessage,
   type LoadMessage,
+  writeJson,
+  writeResult,
 } from './messages.ts';
 import { ProviderMissingError, wordsOfProvider } from './execution-providers.ts';
 import { OnnxModel } from './onnx-model.ts';
+import type { PieceWriter } from './piece-writer.ts';
 import { prepareModel, type PreparedModel } from './prepared-model.ts';
 
 /**
@@ -22,8 +22,6 @@ import { prepareModel, type PreparedModel } from './prepared-model.ts';
 
 const STANDARD_ERROR = 2;
 const SOCKET_DESCRIPTOR = 3;
-/** Answers of cheap models leave together, but none waits longer than this for another. */
-const LONGEST_HOLD_MS = 1;
 /** For what batches cost; a pod that starts has better to do. */
 const MEASURING_MS = 300;
 /** Lower than the serving process: probes and sheds keep their pace while a model burns every core. */
@@ -31,34 +29,27 @@ const EXECUTOR_NICENESS = 5;
 /** ONNX Runtime's own check of the inputs against the graph, made before the model runs. */
 const INVALID_INPUT = /Invalid rank for input|Got invalid dimensions for input/u;
 
-/** As much as a socket holds at most, with the kernel's defaults. */
-const READ_BYTES = 262_144;
-
 interface Running extends PreparedModel {
   readonly loaded: OnnxModel;
 }
 
-const blocks = new MemoryBlocks();
-const decoder = new FrameDecoder(blocks);
-const scratch = Buffer.allocUnsafeSlow(READ_BYTES);
-const socket = new Socket({
-  ...{ fd: SOCKET_DESCRIPTOR, readable: true, writable: true },
-  // Large frames are read to where they are used, and for what is small there is no new memory for each read.
-  onread: { buffer: () => decoder.room ?? scratch, callback: take },
-});
-const waiting: Frame[] = [];
+const socket = new BlockingSocket(SOCKET_DESCRIPTOR);
 let running: Running | undefined;
-let isRunning = false;
 
-function send(kind: FrameKind, request: number, payload: readonly Buffer[]): void {
-  // Several pieces of one frame leave in one system call, as several frames do.
-  socket.cork();
-  for (const piece of encodeFrame(kind, request, payload)) socket.write(piece);
-  socket.uncork();
+type WritePayload = (payload: PieceWriter) => void;
+
+function send(kind: FrameKind, writePayload: WritePayload): void {
+  socket.hold(encodeFrame(kind, 0, writePayload));
+  socket.flush();
+}
+
+function answer(kind: FrameKind, request: number, writePayload: WritePayload): void {
+  socket.hold(encodeFrame(kind, request, writePayload));
+  socket.flushWhenOld();
 }
 
 function fail(reason: FailedMessage['reason'], error: unknown): void {
-  send('failed', 0, encodeJson({ reason, message: (error as Error).message }));
+  send('failed', (payload) => writeJson(payload, { reason, message: (error as Error).message }));
 }
 
 async function load(message: LoadMessage): Promise<void> {
@@ -69,7 +60,7 @@ async function load(message: LoadMessage): Promise<void> {
     fail(error instanceof ProviderMissingError ? 'ExecutionProviderMissing' : 'ModelInvalid', error);
     return;
   }
-  send('loaded', 0, []);
+  send('loaded', () => undefined);
   let prepared: PreparedModel;
   try {
     await loaded.warmUp();
@@ -80,7 +71,8 @@ async function load(message: LoadMessage): Promise<void> {
   }
   running = { ...prepared, loaded };
   const { provider, passedOver, signature } = loaded;
-  send('ready', 0, encodeJson({ provider, passedOver, signature, batchProfile: prepared.batchProfile }));
+  const { batchProfile } = prepared;
+  send('ready', (payload) => writeJson(payload, { provider, passedOver, signature, batchProfile }));
 }
 
 function prepare(loaded: OnnxModel, message: LoadMessage): Promise<PreparedModel> {
@@ -114,53 +106,28 @@ async function runOne(current: Running, frame: Frame): Promise<void> {
     const startedAtMs = performance.now();
     const outputs = await current.model.run(work);
     const computeMs = performance.now() - startedAtMs;
-    if (frame.block !== undefined) blocks.giveBack(frame.block);
-    send('result', frame.request, encodeResult({ computeMs, outputs }));
+    socket.release(frame);
+    answer('result', frame.request, (payload) => writeResult(payload, { computeMs, outputs }));
   } catch (error) {
     const { message } = error as Error;
     const cause = INVALID_INPUT.test(message) ? 'invalidInput' : 'model';
     if (cause === 'model') await endIfDeviceIsLost(current, message);
-    send('runFailed', frame.request, encodeJson({ cause, message }));
+    answer('runFailed', frame.request, (payload) => writeJson(payload, { cause, message }));
   }
 }
 
-async function runWaiting(current: Running): Promise<void> {
-  isRunning = true;
-  socket.cork();
-  let heldSince = performance.now();
-  for (let frame = waiting.shift(); frame !== undefined; frame = waiting.shift()) {
-    await runOne(current, frame);
-    if (performance.now() - heldSince < LONGEST_HOLD_MS) continue;
-    socket.uncork();
-    socket.cork();
-    heldSince = performance.now();
+async function serve(): Promise<void> {
+  for (let frames = socket.read(); frames !== undefined; frames = socket.read()) {
+    for (const frame of frames) {
+      if (frame.kind === 'load') await load(decodeJson(frame.payload) as LoadMessage);
+      else if (running !== undefined) await runOne(running, frame);
+    }
   }
-  socket.uncork();
-  isRunning = false;
 }
 
-function take(length: number): boolean {
-  // A frame may wait while the next bytes are read.
-  const frames =
-    decoder.room === undefined
-      ? decoder.push(Buffer.from(scratch.subarray(0, length)))
-      : decoder.fillRoom(length);
-  for (const frame of frames) receive(frame);
-  if (running !== undefined && !isRunning) void runWaiting(running);
-  return true;
-}
-
-function receive(frame: Frame): void {
-  if (frame.kind === 'load') {
-    void load(decodeJson(frame.payload) as LoadMessage);
-    return;
-  }
-  waiting.push(frame);
-}
-
-socket.on('error', () => process.exit(1));
-socket.on('close', () => process.exit(0));
 // The serving process drains first and closes the socket when nothing is in flight; a signal to the group is not ours.
 process.on('SIGTERM', () => undefined);
 process.on('SIGINT', () => undefined);
 os.setPriority(EXECUTOR_NICENESS);
+await serve();
+process.exit(0);

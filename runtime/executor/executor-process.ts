@@ -12,12 +12,12 @@ import { encodeFrame, FrameDecoder, type Frame } from './frame.ts';
 import {
   decodeJson,
   decodeResult,
-  encodeJson,
-  encodeWork,
   type FailedMessage,
   type LoadMessage,
   type ReadyMessage,
   type RunFailedMessage,
+  writeJson,
+  writeWork,
 } from './messages.ts';
 import { silence } from './silence.ts';
 
@@ -83,7 +83,7 @@ export class ExecutorProcess {
     this.#watchdog = setInterval(() => this.#killWhenHung(options.runTimeoutMs), WATCHDOG_PERIOD_MS).unref();
     this.#loadTimeoutMs = options.loadTimeoutMs;
     this.#loadTimer = setTimeout(() => this.#killLate(), options.loadTimeoutMs).unref();
-    this.#send(encodeFrame('load', 0, encodeJson(options.load)));
+    this.#send(encodeFrame('load', 0, (payload) => writeJson(payload, options.load)));
   }
 
   /** Rejects with StartFailure when the model cannot be loaded or warmed. */
@@ -100,7 +100,7 @@ export class ExecutorProcess {
     this.#lastRequest = (this.#lastRequest + 1) >>> 0;
     if (this.#pending.size === 0) this.#lastProgressAt = performance.now();
     this.#pending.set(this.#lastRequest, answer);
-    this.#send(encodeFrame('run', this.#lastRequest, encodeWork(works)));
+    this.#send(encodeFrame('run', this.#lastRequest, (payload) => writeWork(payload, works)));
     return answer.promise;
   }
 
@@ -117,12 +117,18 @@ export class ExecutorProcess {
     const isDue = this.#outbox.length > 0;
     this.#outbox.push(...frame);
     if (isDue) return;
-    process.nextTick(() => {
-      this.#socket.cork();
-      for (const held of this.#outbox) this.#socket.write(held);
-      this.#outbox = [];
-      this.#socket.uncork();
-    });
+    process.nextTick(() => this.#flush());
+  }
+
+  #flush(): void {
+    const [first, ...others] = this.#outbox;
+    this.#outbox = [];
+    if (first === undefined) return;
+    // A stream that holds back takes a longer way.
+    if (others.length > 0) this.#socket.cork();
+    this.#socket.write(first);
+    for (const piece of others) this.#socket.write(piece);
+    if (others.length > 0) this.#socket.uncork();
   }
 
   #receive(frame: Frame): void {

@@ -1,4 +1,5 @@
 import { MemoryBlocks, SMALLEST_BLOCK_BYTES } from '../memory/blocks.ts';
+import { PieceWriter } from './piece-writer.ts';
 
 /**
  * Frames between the serving process and the executor, over one socket pair:
@@ -22,37 +23,21 @@ export interface Frame {
 
 const LENGTH_BYTES = 4;
 const HEAD_BYTES = 8;
-/** A copy of what is smaller costs less than a system call's entry for it. */
-const LARGE_BYTES = 16_384;
 
-/** Neighbours that are small become one; what is large is left where it is. */
-function joinSmall(pieces: readonly Buffer[]): Buffer[] {
-  const joined: Buffer[] = [];
-  let small: Buffer[] = [];
-  const flush = (): void => {
-    if (small.length > 0) joined.push(Buffer.concat(small));
-    small = [];
-  };
-  for (const piece of pieces) {
-    if (piece.length < LARGE_BYTES) {
-      small.push(piece);
-      continue;
-    }
-    flush();
-    joined.push(piece);
-  }
-  flush();
-  return joined;
-}
-
-/** To be written one after the other. Shares memory with large pieces of the payload until they are written. */
-export function encodeFrame(kind: FrameKind, request: number, payload: readonly Buffer[]): Buffer[] {
-  const payloadBytes = payload.reduce((sum, { length }) => sum + length, 0);
-  const head = Buffer.alloc(LENGTH_BYTES + HEAD_BYTES);
-  head.writeUInt32LE(HEAD_BYTES + payloadBytes, 0);
-  head.writeUInt8(frameKinds.indexOf(kind), LENGTH_BYTES);
-  head.writeUInt32LE(request, LENGTH_BYTES + 4);
-  return joinSmall([head, ...payload]);
+/** To be written one after the other. Shares memory with large parts of the payload until they are written. */
+export function encodeFrame(
+  kind: FrameKind,
+  request: number,
+  writePayload: (payload: PieceWriter) => void,
+): Buffer[] {
+  const writer = new PieceWriter(LENGTH_BYTES + HEAD_BYTES);
+  writePayload(writer);
+  const pieces = writer.finish();
+  const [head] = pieces;
+  head?.writeUInt32LE(HEAD_BYTES + writer.position, 0);
+  head?.writeUInt32LE(frameKinds.indexOf(kind), LENGTH_BYTES);
+  head?.writeUInt32LE(request, LENGTH_BYTES + 4);
+  return pieces;
 }
 
 function decodeFrame(body: Buffer): Frame {

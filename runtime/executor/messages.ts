@@ -12,6 +12,7 @@ import { stackInputs, type StackedInput } from '../batching/merge.ts';
 import type { InferWork } from '../tensor/validate.ts';
 import type { RunResult } from './executor.ts';
 import type { ExecutionProvider } from './execution-providers.ts';
+import { paddingAt, PieceWriter } from './piece-writer.ts';
 import type { SessionSettings } from './session-settings.ts';
 
 /** What the serving process sends once, before anything else. */
@@ -41,62 +42,16 @@ export interface RunFailedMessage {
   readonly message: string;
 }
 
-export function encodeJson(value: LoadMessage | ReadyMessage | FailedMessage | RunFailedMessage): Buffer[] {
-  return [Buffer.from(JSON.stringify(value))];
+export function writeJson(
+  payload: PieceWriter,
+  value: LoadMessage | ReadyMessage | FailedMessage | RunFailedMessage,
+): void {
+  payload.bytes(Buffer.from(JSON.stringify(value)));
 }
 
-/** Both ends are this very version of the program: what arrives is what `encodeJson` was given. */
+/** Both ends are this very version of the program: what arrives is what `writeJson` was given. */
 export function decodeJson(payload: Buffer): unknown {
   return JSON.parse(payload.toString());
-}
-
-/** Numbers begin at a multiple of this, as the widest of them must to be used where they lie. */
-const ALIGNMENT_BYTES = 8;
-
-function paddingAt(position: number): number {
-  return -position & (ALIGNMENT_BYTES - 1);
-}
-
-class Writer {
-  readonly #pieces: Buffer[] = [];
-  #position = 0;
-
-  f64(value: number): void {
-    const piece = Buffer.allocUnsafe(8);
-    piece.writeDoubleLE(value);
-    this.#add(piece);
-  }
-
-  u32(value: number): void {
-    const piece = Buffer.allocUnsafe(4);
-    piece.writeUInt32LE(value);
-    this.#add(piece);
-  }
-
-  bytes(bytes: Buffer): void {
-    this.u32(bytes.length);
-    this.#add(bytes);
-  }
-
-  aligned(parts: readonly Buffer[]): void {
-    this.u32(parts.reduce((sum, { length }) => sum + length, 0));
-    this.#add(Buffer.alloc(paddingAt(this.#position)));
-    for (const part of parts) this.#add(part);
-  }
-
-  text(text: string): void {
-    this.bytes(Buffer.from(text));
-  }
-
-  /** Shares memory with what was written. */
-  finish(): Buffer[] {
-    return this.#pieces;
-  }
-
-  #add(piece: Buffer): void {
-    this.#pieces.push(piece);
-    this.#position += piece.length;
-  }
 }
 
 class Reader {
@@ -117,10 +72,6 @@ class Reader {
     return this.#buffer.readUInt32LE(this.#position - 4);
   }
 
-  bytes(): Buffer {
-    return this.#take(this.u32());
-  }
-
   aligned(): Buffer {
     const length = this.u32();
     this.#position += paddingAt(this.#position);
@@ -133,13 +84,15 @@ class Reader {
   }
 
   text(): string {
-    return this.bytes().toString();
+    const length = this.u32();
+    this.#position += length;
+    return this.#buffer.toString('utf8', this.#position - length, this.#position);
   }
 }
 
 function encodeData(data: TensorData): Buffer {
   if (!Array.isArray(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  const writer = new Writer();
+  const writer = new PieceWriter();
   for (const text of data) writer.text(text);
   return Buffer.concat(writer.finish());
 }
@@ -156,7 +109,7 @@ function decodeNumbers(
   return new constructor(copy.buffer, 0, elementCount);
 }
 
-function writeTensors(writer: Writer, tensors: readonly StackedInput[]): void {
+function writeTensors(writer: PieceWriter, tensors: readonly StackedInput[]): void {
   writer.u32(tensors.length);
   for (const { name, datatype, shape, parts } of tensors) {
     writer.text(name);
@@ -189,7 +142,7 @@ function readTensors(reader: Reader): Tensor[] {
 }
 
 export function encodeTensors(tensors: readonly Tensor[]): Buffer {
-  const writer = new Writer();
+  const writer = new PieceWriter();
   writeTensors(writer, tensors.map(inOnePart));
   return Buffer.concat(writer.finish());
 }
@@ -198,14 +151,12 @@ export function decodeTensors(payload: Buffer): Tensor[] {
   return readTensors(new Reader(payload));
 }
 
-/** The pieces of a frame's payload; they share memory with the tensors. Pre: as of stackInputs. */
-export function encodeWork(works: readonly InferWork[]): Buffer[] {
-  const writer = new Writer();
+/** Pre: as of stackInputs. */
+export function writeWork(payload: PieceWriter, works: readonly InferWork[]): void {
   const outputNames = works[0]?.outputNames ?? [];
-  writer.u32(outputNames.length);
-  for (const name of outputNames) writer.text(name);
-  writeTensors(writer, stackInputs(works));
-  return writer.finish();
+  payload.u32(outputNames.length);
+  for (const name of outputNames) payload.text(name);
+  writeTensors(payload, stackInputs(works));
 }
 
 export function decodeWork(payload: Buffer): InferWork {
@@ -214,11 +165,9 @@ export function decodeWork(payload: Buffer): InferWork {
   return { outputNames, inputs: readTensors(reader) };
 }
 
-export function encodeResult({ computeMs, outputs }: RunResult): Buffer[] {
-  const writer = new Writer();
-  writer.f64(computeMs);
-  writeTensors(writer, outputs.map(inOnePart));
-  return writer.finish();
+export function writeResult(payload: PieceWriter, { computeMs, outputs }: RunResult): void {
+  payload.f64(computeMs);
+  writeTensors(payload, outputs.map(inOnePart));
 }
 
 export function decodeResult(payload: Buffer): RunResult {

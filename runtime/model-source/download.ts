@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { StartFailure } from '../errors.ts';
+import { youngMemory } from '../memory/young.ts';
 import { asTransient, type Answer, type Headers, type HttpClient } from './http/client.ts';
 import { ask } from './http/follow.ts';
 import { failDownload, persist, TransientError } from './persist.ts';
@@ -109,6 +110,7 @@ class Transfer {
       written += (await this.#handle.write(chunk, written, rest, position)).bytesWritten;
     }
     this.#hash.update(chunk);
+    youngMemory.take(chunk.length);
     this.#bytes += chunk.length;
   }
 }

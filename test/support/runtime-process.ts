@@ -7,7 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
 import { exampleModelUri } from './example-models.ts';
-import { runtimeNodeOptions } from './image-entrypoint.ts';
+import { runtimeEnvironment, runtimeNodeOptions } from './runtime-image.ts';
 
 const entryPoint = fileURLToPath(new URL('../../runtime/main.ts', import.meta.url));
 
@@ -39,6 +39,7 @@ export class RuntimeProcess {
   constructor(environment: Readonly<Record<string, string>>) {
     this.#child = spawn(process.execPath, [...runtimeNodeOptions(), entryPoint], {
       env: {
+        ...runtimeEnvironment(),
         PATH: process.env['PATH'],
         HEADGATE_MODEL_URI: exampleModelUri('v1.onnx'),
         HEADGATE_MODEL_NAME: 'tumour',

@@ -1,9 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mergeWorks } from '../../../runtime/batching/merge.ts';
-import { decodeResult, decodeWork, encodeResult, encodeWork } from '../../../runtime/executor/messages.ts';
+import { decodeResult, decodeWork, writeResult, writeWork } from '../../../runtime/executor/messages.ts';
+import { PieceWriter } from '../../../runtime/executor/piece-writer.ts';
 import { countElements, type Tensor } from '../../../runtime/tensor/datatype.ts';
 import type { InferWork } from '../../../runtime/tensor/validate.ts';
+
+function encodeWork(works: readonly InferWork[]): Buffer[] {
+  const writer = new PieceWriter();
+  writeWork(writer, works);
+  return writer.finish();
+}
 
 const shape = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 4 });
 
@@ -78,19 +85,28 @@ describe('the messages between the two processes', () => {
           const t: Tensor = { name: 't', datatype: 'BYTES', shape: [rows], data: texts };
           return { inputs: [x, t], outputNames: ['y'] };
         });
-        const pieces = encodeWork(works);
-        expect(decodeWork(Buffer.concat(pieces))).toEqual(mergeWorks(works));
-        const memories = new Set(pieces.map(({ buffer }) => buffer));
-        for (const { inputs } of works) expect(memories).toContain((inputs[0]?.data as Float32Array).buffer);
+        expect(decodeWork(Buffer.concat(encodeWork(works)))).toEqual(mergeWorks(works));
       }),
     );
+  });
+
+  it('leave large tensors of a batch where they lie', () => {
+    const works = [1, 2].map((rows): InferWork => {
+      const data = new Float32Array(rows * 8192).fill(rows);
+      return { inputs: [{ name: 'x', datatype: 'FP32', shape: [rows, 8192], data }], outputNames: ['y'] };
+    });
+    const pieces = encodeWork(works);
+    expect(decodeWork(Buffer.concat(pieces))).toEqual(mergeWorks(works));
+    const memories = new Set(pieces.map(({ buffer }) => buffer));
+    for (const { inputs } of works) expect(memories).toContain((inputs[0]?.data as Float32Array).buffer);
   });
 
   it('carry every tensor of an answer bit by bit', () => {
     fc.assert(
       fc.property(tensors(), fc.double(), (outputs, computeMs) => {
-        const encoded = Buffer.concat(encodeResult({ computeMs, outputs }));
-        expect(decodeResult(encoded)).toEqual({ computeMs, outputs });
+        const writer = new PieceWriter();
+        writeResult(writer, { computeMs, outputs });
+        expect(decodeResult(Buffer.concat(writer.finish()))).toEqual({ computeMs, outputs });
       }),
     );
   });

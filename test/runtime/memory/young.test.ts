@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { YoungMemory } from '../../../runtime/memory/young.ts';
 import { run } from '../../bed/shell.ts';
-import { runtimeNodeOptions } from '../../support/image-entrypoint.ts';
+import { runtimeNodeOptions } from '../../support/runtime-image.ts';
 import { buildOnnxModel } from '../../support/onnx-model.ts';
 import { RuntimeProcess } from '../../support/runtime-process.ts';
 

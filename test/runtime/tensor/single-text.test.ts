@@ -3,10 +3,13 @@ import { writeSingles } from '../../../runtime/tensor/single-text.ts';
 import { Dice } from '../../support/dice.ts';
 
 const SAMPLES = 200_000;
-/** More than any plain decimal has behind its dot. */
-const PLACES = 20;
-/** What is smaller is written with an exponent. */
-const SMALLEST_PLAIN = 1e-11;
+/** More than any decimal has behind its dot, the exponent counted in. */
+const PLACES = 60;
+/** Every single is a whole number of 2^-149ths, and the middle between two of them a whole number of these. */
+const UNITS = 150;
+/** Smaller ones, and those of a thousand million and more, are written as JavaScript writes them. */
+const SMALLEST = 2 ** -126;
+const LARGEST = 1e9;
 
 /** Singles of every exponent alike, of both signs, finite. */
 function singlesOfAllSizes(count: number): Float32Array {
@@ -39,15 +42,17 @@ function digitsOf(text: string): number {
   return (text.includes('.') ? digits : digits.replace(/0+$/u, '')).length;
 }
 
-/** Twice the plain decimal of at most 20 places, as a whole number of 2^-60ths of 10^-20ths. */
+/** In 2^-150ths of 10^-60ths, as both ends of the comparison are then whole. */
 function asFraction(text: string): bigint {
-  const [whole = '', decimals = ''] = text.replace('-', '').split('.');
-  return BigInt(whole + decimals.padEnd(PLACES, '0')) << 61n;
+  const [mantissa = '', exponent = '0'] = text.replace(/^-/u, '').split('e');
+  const [whole = '', decimals = ''] = mantissa.split('.');
+  const places = PLACES + Number(exponent) - decimals.length;
+  return (BigInt(whole + decimals) * 10n ** BigInt(places)) << BigInt(UNITS);
 }
 
-/** Twice the point in the middle between two singles, in the same unit. */
+/** The point in the middle between two singles, in the same unit. */
 function middle(left: number, right: number): bigint {
-  const scale = 2 ** 60;
+  const scale = 2 ** (UNITS - 1);
   return (BigInt(left * scale) + BigInt(right * scale)) * 10n ** BigInt(PLACES);
 }
 
@@ -76,7 +81,12 @@ describe('singles as text', () => {
     ['0.000009999999', 9.999_999e-6],
     ['0.00000000001', 1e-11],
     ['-0.000000012345679', -1.234_567_9e-8],
-    ['9.999998225318496e-12', 9.999_998e-12],
+    ['9.999998e-12', 9.999_998e-12],
+    ['1e-12', 1e-12],
+    ['-1.5e-30', -1.5e-30],
+    ['6.1234565e-20', 6.123_456_5e-20],
+    ['1.17549435e-38', 2 ** -126],
+    ['1.1754942106924411e-38', 2 ** -126 - 2 ** -149],
     ['0.9999999', 0.999_999_9],
     ['9.999999', 9.999_999],
     ['0.001', 0.001_000_000_01],
@@ -100,8 +110,10 @@ describe('singles as text', () => {
   });
 
   it('have no more digits than tell them from all other singles, or seven; whole numbers are in full', () => {
-    const singles = usualSingles(SAMPLES / 4).filter((value) => value > SMALLEST_PLAIN && value < 1e7);
-    const tooLong = writeSingles(singles)
+    const singles = [...usualSingles(SAMPLES / 4), ...singlesOfAllSizes(SAMPLES / 4)].filter(
+      (value) => value > SMALLEST && value < 1e7,
+    );
+    const tooLong = writeSingles(Float32Array.from(singles))
       .split(',')
       .filter((text, index) => digitsOf(text) > Math.max(7, fewestDigits(singles[index] ?? 0)));
     // Where a shorter one lies at the very edge of what means the single, the next longer is taken.
@@ -109,8 +121,10 @@ describe('singles as text', () => {
   });
 
   it('mean the same to a reader that rounds once and to one that goes through a double', () => {
-    const singles = usualSingles(SAMPLES / 4).filter((value) => value > SMALLEST_PLAIN);
-    const texts = writeSingles(singles).split(',');
+    const singles = [...usualSingles(SAMPLES / 4), ...singlesOfAllSizes(SAMPLES / 4)].filter(
+      (value) => value > SMALLEST && value < LARGEST,
+    );
+    const texts = writeSingles(Float32Array.from(singles)).split(',');
     const wrong = texts.filter((text, index) => {
       const value = singles[index] ?? 0;
       const written = asFraction(text);
