@@ -7,7 +7,9 @@ import { Records } from '../runtime/records/records.ts';
 import type { RecordContent } from '../runtime/records/settings.ts';
 import type { InferRequest } from '../runtime/inference/inference.ts';
 import type { Journey, JourneyObserver, Outcome } from '../runtime/inference/journey.ts';
+import { readPrediction } from '../runtime/inference/prediction.ts';
 import { Metrics } from '../runtime/metrics/metrics.ts';
+import type { Tensor } from '../runtime/tensor/datatype.ts';
 import { Traffic } from '../runtime/metrics/traffic.ts';
 
 /**
@@ -26,18 +28,15 @@ const request: InferRequest = {
   ],
   outputs: undefined,
 };
+const outputs: readonly Tensor[] = [
+  { name: 'label', datatype: 'INT64', shape: [1], data: BigInt64Array.of(1n) },
+  { name: 'probabilities', datatype: 'FP32', shape: [1, 2], data: Float32Array.of(0.2, 0.8) },
+];
 const outcome: Outcome = {
   kind: 'Answered',
   request,
-  answer: {
-    modelName: 'bench',
-    modelVersion: '1',
-    id: undefined,
-    outputs: [
-      { name: 'label', datatype: 'INT64', shape: [1], data: BigInt64Array.of(1n) },
-      { name: 'probabilities', datatype: 'FP32', shape: [1, 2], data: Float32Array.of(0.2, 0.8) },
-    ],
-  },
+  answer: { modelName: 'bench', modelVersion: '1', id: undefined, outputs },
+  prediction: readPrediction(outputs),
 };
 
 function journeyOf(number: number): Journey {

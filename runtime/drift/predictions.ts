@@ -1,5 +1,4 @@
 import type { Journey, JourneyObserver, Outcome } from '../inference/journey.ts';
-import { readPrediction } from '../inference/prediction.ts';
 import type { Labels, ScrapedMetric } from '../metrics/scraped.ts';
 import { CounterFamily, HistogramSeries } from '../metrics/series.ts';
 
@@ -23,7 +22,7 @@ export class Predictions implements JourneyObserver {
 
   onEnd({ origin }: Journey, outcome: Outcome): void {
     if (outcome.kind !== 'Answered' || origin === 'Preview') return;
-    const { classes, confidences } = readPrediction(outcome.answer.outputs);
+    const { classes, confidences } = outcome.prediction;
     for (const name of classes) this.#classes.of(this.#bounded(name)).add();
     for (const confidence of confidences) this.#confidences.observe(confidence);
   }

@@ -1,5 +1,4 @@
 import type { Journey, JourneyObserver, Outcome } from '../inference/journey.ts';
-import { readPrediction } from '../inference/prediction.ts';
 import type { Labels, Sample, ScrapedMetric } from '../metrics/scraped.ts';
 import type { Tensor } from '../tensor/datatype.ts';
 import { judge } from './judgement.ts';
@@ -44,9 +43,8 @@ export class Feedback implements JourneyObserver {
 
   onEnd({ requestId, origin }: Journey, outcome: Outcome): void {
     if (outcome.kind !== 'Answered' || origin !== 'User') return;
-    const { outputs } = outcome.answer;
-    const { classes } = readPrediction(outputs);
-    const predicted = classes.length > 0 ? classes : readValues(outputs);
+    const { answer, prediction } = outcome;
+    const predicted = prediction.classes.length > 0 ? prediction.classes : readValues(answer.outputs);
     if (predicted.length === 0 || predicted.length > MOST_ROWS) return;
     const { answers, labels, modelDigest } = this.#options;
     answers.keep(requestId, { revision: labels.revision, modelDigest: modelDigest(), predicted });

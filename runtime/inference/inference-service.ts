@@ -10,6 +10,7 @@ import type { DataPlane, PendingAnswer } from './data-plane.ts';
 import type { InferAnswer, InferRequest } from './inference.ts';
 import type { Journey, JourneyObserver, Outcome, Protocol } from './journey.ts';
 import { originOf } from './origin.ts';
+import { readPrediction } from './prediction.ts';
 
 /** The client ended the connection before its request was complete. */
 export class HangUpError extends Error {}
@@ -109,7 +110,7 @@ export class InferenceService {
       const startedAtMs = performance.now();
       await call.deliver(answer, journey, request);
       journey.serialiseMs = performance.now() - startedAtMs;
-      return { kind: 'Answered', request, answer };
+      return { kind: 'Answered', request, answer, prediction: readPrediction(answer.outputs) };
     } catch (error) {
       if (error instanceof HangUpError || call.isClientGone) return { kind: 'HungUp' };
       const refusal = this.#toRequestError(error, call.requestId);

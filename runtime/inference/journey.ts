@@ -1,6 +1,7 @@
 import type { RequestErrorReason } from '../errors.ts';
 import type { InferAnswer, InferRequest } from './inference.ts';
 import type { Origin } from './origin.ts';
+import type { Prediction } from './prediction.ts';
 
 export type Protocol = 'rest' | 'grpc';
 
@@ -36,7 +37,13 @@ export interface Journey {
 
 /** How a journey ended. */
 export type Outcome =
-  | { readonly kind: 'Answered'; readonly request: InferRequest; readonly answer: InferAnswer }
+  | {
+      readonly kind: 'Answered';
+      readonly request: InferRequest;
+      readonly answer: InferAnswer;
+      /** What the answer says, read once for all who want to know. */
+      readonly prediction: Prediction;
+    }
   | {
       readonly kind: 'Refused';
       readonly reason: RequestErrorReason;

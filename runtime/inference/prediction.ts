@@ -74,12 +74,17 @@ function isLabels({ datatype, shape, data }: Tensor): boolean {
   );
 }
 
+function namesOf({ data }: Tensor): string[] {
+  const names: string[] = [];
+  for (const label of data) names.push(String(label));
+  return names;
+}
+
 export function readPrediction(outputs: readonly Tensor[]): Prediction {
   let probabilities: readonly TopOfRow[] | undefined;
   for (const output of outputs) probabilities ??= readProbabilities(output);
   const labels = outputs.find(isLabels);
   const confidences = probabilities?.map(({ probability }) => probability) ?? [];
-  if (labels !== undefined)
-    return { classes: Array.from(labels.data as Iterable<unknown>, String), confidences };
+  if (labels !== undefined) return { classes: namesOf(labels), confidences };
   return { classes: probabilities?.map(({ place }) => String(place)) ?? [], confidences };
 }

@@ -1,7 +1,6 @@
 import { createHash, hash } from 'node:crypto';
 import type { Journey, Outcome, Protocol } from '../inference/journey.ts';
 import type { Origin } from '../inference/origin.ts';
-import { readPrediction } from '../inference/prediction.ts';
 import type { Tensor } from '../tensor/datatype.ts';
 import { writeRaw } from '../tensor/raw.ts';
 import type { RecordSettings } from './settings.ts';
@@ -90,7 +89,7 @@ function endOf(outcome: Outcome): Pick<DecisionFacts, 'status' | 'reason' | 'con
     case 'Refused':
       return { status: outcome.httpStatus, reason: outcome.reason };
     case 'Answered': {
-      const { confidences } = readPrediction(outcome.answer.outputs);
+      const { confidences } = outcome.prediction;
       const confidence = confidences.length === 0 ? undefined : Math.min(...confidences);
       return { status: 200, confidence };
     }
@@ -118,18 +117,24 @@ export function buildDecisionRecord(
   const inputs = outcome.kind === 'HungUp' ? undefined : outcome.request?.inputs;
   // What nobody may know is no part of the digest, whether or not the rest is written out.
   const redacted = settings.content === 'Full' ? new Set<string>() : settings.redactedInputs;
+  const { status, reason, confidence } = endOf(outcome);
   return {
     facts: {
       type: 'decision',
       time: new Date(arrivedAtEpochMs).toISOString(),
       requestId: journey.requestId,
-      ...decider,
+      modelName: decider.modelName,
+      modelVersion: decider.modelVersion,
+      modelDigest: decider.modelDigest,
+      revision: decider.revision,
       protocol: journey.protocol,
       origin: journey.origin,
       user: headerOf(journey, settings.userHeader),
       tenant: headerOf(journey, settings.tenantHeader),
       inputDigest: inputs === undefined ? undefined : digestInputs(inputs, redacted),
-      ...endOf(outcome),
+      confidence,
+      status,
+      reason,
       latencyMs: Math.round(latencyMs * 1000) / 1000,
     },
     inputs: inputs === undefined ? undefined : inputsText(inputs, settings),

@@ -1,5 +1,6 @@
 import type { InferAnswer, InferRequest } from '../../runtime/inference/inference.ts';
 import type { Journey, Outcome } from '../../runtime/inference/journey.ts';
+import { readPrediction } from '../../runtime/inference/prediction.ts';
 import type { Tensor } from '../../runtime/tensor/datatype.ts';
 
 /** A user's request that was answered in 10 ms, of which 1, 2, 4 and 1 went into its stages, unless told otherwise. */
@@ -63,7 +64,12 @@ export function answered(
   outputs: readonly Tensor[] = [integers('label', [1]), floats('probabilities', [0.25, 0.75])],
   inputs?: readonly Tensor[],
 ): Outcome & { kind: 'Answered' } {
-  return { kind: 'Answered', request: requestOf(inputs), answer: answerOf(outputs) };
+  return {
+    kind: 'Answered',
+    request: requestOf(inputs),
+    answer: answerOf(outputs),
+    prediction: readPrediction(outputs),
+  };
 }
 
 export function refused(
