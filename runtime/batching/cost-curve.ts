@@ -5,6 +5,8 @@ export interface CostPoint {
 }
 
 const SMOOTHING = 0.15;
+/** A step of the clock: a multiple of less says nothing. */
+const SHORTEST_MS = 1e-6;
 /** One run that the machine held up says little of the next. */
 const LARGEST_SURPRISE = 4;
 
@@ -47,7 +49,7 @@ export class CostCurve {
   }
 
   record(rows: number, ms: number): void {
-    if (this.#isBorrowed && this.#largestOwnRows === 0) this.#scale(ms / this.predictMs(rows));
+    if (this.#isBorrowed && this.#largestOwnRows === 0) this.#scaleTo(rows, ms);
     const slot = slotOf(rows);
     const known = this.#slots[slot];
     this.#largestOwnRows = Math.max(this.#largestOwnRows, rows);
@@ -81,8 +83,10 @@ export class CostCurve {
     return Math.max(left.ms + (isBeyond ? Math.max(0, slope) : slope) * (rows - left.rows), 0);
   }
 
-  #scale(factor: number): void {
-    if (!Number.isFinite(factor)) return;
+  #scaleTo(rows: number, ms: number): void {
+    const predictedMs = this.predictMs(rows);
+    if (predictedMs < SHORTEST_MS) return;
+    const factor = ms / predictedMs;
     for (const [slot, point] of this.#slots.entries()) {
       if (point !== undefined) this.#slots[slot] = { rows: point.rows, ms: point.ms * factor };
     }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CostCurve } from '../../../runtime/batching/cost-curve.ts';
+import { CostCurve, type CostPoint } from '../../../runtime/batching/cost-curve.ts';
 
 const measured = [
   { rows: 1, ms: 4 },
@@ -44,6 +44,7 @@ describe('the cost curve', () => {
   });
 
   it('is never negative nor endless, whatever was measured', () => {
+    const costOf = (rows: number, ms: number): CostPoint => ({ rows, ms });
     const point = fc.record({
       rows: fc.integer({ min: 1, max: 64 }),
       ms: fc.double({ min: 0, max: 1e4, noNaN: true }),
@@ -55,6 +56,7 @@ describe('the cost curve', () => {
         expect(curve.predictMs(rows)).toBeGreaterThanOrEqual(0);
         expect(curve.predictMs(rows)).toBeLessThan(Infinity);
       }),
+      { examples: [[[costOf(33, 0.06), costOf(21, 5e-324)], [costOf(1, 2.5e-16)], 683]] },
     );
   });
 });
