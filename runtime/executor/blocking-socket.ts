@@ -9,8 +9,8 @@ const LONGEST_HOLD_MS = 1;
 
 /**
  * The executor's end of the socket pair. A process that does one thing at a time has nothing to do until the next frame
- * comes, so it waits for it in the kernel: without Node's streams and event loop, a frame and its answer cost a third
- * less. Pre: the descriptor blocks, as Node hands it to a child.
+ * comes, so it waits for it in the kernel, and not in an event loop with streams: that is less code in each run's way, and
+ * code is what runs of milliseconds make dear (docs/decisions/0045). Pre: the descriptor blocks, as Node hands it to a child.
  */
 export class BlockingSocket {
   readonly #descriptor: number;
