@@ -119,8 +119,12 @@ async function runOne(current: Running, frame: Frame): Promise<void> {
 async function serve(): Promise<void> {
   for (let frames = socket.read(); frames !== undefined; frames = socket.read()) {
     for (const frame of frames) {
-      if (frame.kind === 'load') await load(decodeJson(frame.payload) as LoadMessage);
-      else if (running !== undefined) await runOne(running, frame);
+      if (frame.kind === 'load') {
+        await load(decodeJson(frame.payload) as LoadMessage);
+        continue;
+      }
+      if (running === undefined) throw new Error(`a '${frame.kind}' frame came before a model was ready`);
+      await runOne(running, frame);
     }
   }
 }

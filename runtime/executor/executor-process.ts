@@ -121,14 +121,13 @@ export class ExecutorProcess {
   }
 
   #flush(): void {
-    const [first, ...others] = this.#outbox;
+    const pieces = this.#outbox;
     this.#outbox = [];
-    if (first === undefined) return;
-    // A stream that holds back takes a longer way.
-    if (others.length > 0) this.#socket.cork();
-    this.#socket.write(first);
-    for (const piece of others) this.#socket.write(piece);
-    if (others.length > 0) this.#socket.uncork();
+    // A stream that holds back takes a longer way, which most frames, of one piece, have no need of.
+    const areSeveral = pieces.length > 1;
+    if (areSeveral) this.#socket.cork();
+    for (const piece of pieces) this.#socket.write(piece);
+    if (areSeveral) this.#socket.uncork();
   }
 
   #receive(frame: Frame): void {

@@ -19,17 +19,15 @@ export class PieceWriter {
   #block = Buffer.allocUnsafe(FIRST_BLOCK_BYTES);
   /** In the block: what is no piece yet. */
   #start = 0;
-  #end = 0;
-  /** Of all that was written, from where numbers are aligned. */
-  #position: number;
+  #end: number;
+  #position = 0;
 
-  /** `reservedBytes`: left free at the start, and not counted where numbers are aligned. */
+  /** `reservedBytes`: so few are left free at the start, for a head that is written last. */
   constructor(reservedBytes = 0) {
     this.#end = reservedBytes;
-    this.#position = 0;
   }
 
-  /** Without what is reserved. */
+  /** Bytes that were written behind what is reserved; numbers are aligned by it. */
   get position(): number {
     return this.#position;
   }

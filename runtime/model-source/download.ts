@@ -110,6 +110,7 @@ class Transfer {
       written += (await this.#handle.write(chunk, written, rest, position)).bytesWritten;
     }
     this.#hash.update(chunk);
+    // Else the server grows by what comes until V8 collects in full, and stays so large.
     youngMemory.take(chunk.length);
     this.#bytes += chunk.length;
   }

@@ -45,6 +45,8 @@ const triples = Int32Array.from({ length: 1000 }, (_, number) => {
 /** "0.00" and "0000", the first in the lowest byte. */
 const ZERO_DOT_ZERO_ZERO = 0x30_30_2e_30;
 const FOUR_ZEROS = 0x30_30_30_30;
+/** Thousandths have two zeros behind the dot. */
+const LAST_PLACE_OF_TWO_ZEROS = -3;
 
 /** A sign, nine digits, at most eleven zeros before them, a dot and a comma, or what JavaScript writes. */
 const MOST_BYTES = 32;
@@ -65,7 +67,7 @@ function writeNine(digits: number, position: number): void {
 /** Writes a number of nine digits below one, the first of which stands at `place`: -1 for tenths. */
 function writeFraction(digits: number, place: number, position: number): void {
   words.setInt32(position, ZERO_DOT_ZERO_ZERO, true);
-  if (place < -3) {
+  if (place < LAST_PLACE_OF_TWO_ZEROS) {
     words.setInt32(position + 4, FOUR_ZEROS, true);
     words.setInt32(position + 8, FOUR_ZEROS, true);
   }
