@@ -1,7 +1,6 @@
-import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Dice } from '../test/support/dice.ts';
-import { headgate } from './contender/headgate.ts';
+import { headgateOf } from './contender/headgate.ts';
 import { RunningContender } from './contender/running.ts';
 import type { Client } from './load/client.ts';
 import { openLoop, type OpenLoopResult } from './load/open-loop.ts';
@@ -53,17 +52,9 @@ const wireName = options.wire as WireName;
 const multiples = options.multiples.split(',').map(Number);
 const seconds = Number(options.seconds);
 
-function startBuild(folder: string): Promise<RunningContender> {
-  const contender = {
-    ...headgate,
-    prepare: async (assignment: Parameters<typeof headgate.prepare>[0]) => {
-      const launch = await headgate.prepare(assignment);
-      const main = join(resolve(folder), 'runtime/main.js');
-      return { ...launch, arguments: [...launch.arguments.slice(0, -1), main] };
-    },
-  };
+function startBuild(build: string): Promise<RunningContender> {
   if (model === undefined) throw new Error('no model');
-  return RunningContender.start(contender, model, options['server-cpus']);
+  return RunningContender.start(headgateOf({ build }), model, options['server-cpus']);
 }
 
 /** Answers per second; what is refused because of the load before counts for nothing. */

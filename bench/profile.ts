@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { repository } from '../test/bed/layout.ts';
 import { run } from '../test/bed/shell.ts';
-import { headgateWith } from './contender/headgate.ts';
+import { headgateOf } from './contender/headgate.ts';
 import { RunningContender } from './contender/running.ts';
 import { measure } from './measure.ts';
 import { benchModels } from './models/models.ts';
@@ -81,7 +81,7 @@ const model = benchModels.find(({ name }) => name === options.model);
 if (model === undefined) throw new Error(`no model is named '${options.model}'`);
 await run('tsc', ['-p', `${repository}/tsconfig.build.json`]);
 const folder = await mkdtemp(join(tmpdir(), 'headgate-profile-'));
-const profiled = headgateWith(['--cpu-prof', `--cpu-prof-dir=${folder}`]);
+const profiled = headgateOf({ nodeOptions: ['--cpu-prof', `--cpu-prof-dir=${folder}`] });
 const running = await RunningContender.start(profiled, model, options['server-cpus']);
 try {
   const wireName = options.wire as WireName;

@@ -1,14 +1,21 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { repository } from '../../test/bed/layout.ts';
 import { runtimeEnvironment, runtimeNodeOptions } from '../../test/support/runtime-image.ts';
 import { V2_PROBE_PATH, v2Wires, type Assignment, type Contender, type Launch } from './contender.ts';
 
-function launch(assignment: Assignment, nodeOptions: readonly string[]): Launch {
+interface Variant {
+  /** Where a build lies; that of this tree by default. */
+  readonly build?: string;
+  /** Of Node, besides the image's own. */
+  readonly nodeOptions?: readonly string[];
+}
+
+function launch(assignment: Assignment, { build = 'dist', nodeOptions = [] }: Variant): Launch {
   const { modelFile, modelName, httpPort, grpcPort, metricsPort, folder } = assignment;
   return {
     command: process.execPath,
-    arguments: [...runtimeNodeOptions(), ...nodeOptions, join(repository, 'dist/runtime/main.js')],
+    arguments: [...runtimeNodeOptions(), ...nodeOptions, resolve(repository, build, 'runtime/main.js')],
     environment: {
       ...runtimeEnvironment(),
       HEADGATE_MODEL_URI: pathToFileURL(modelFile).href,
@@ -29,15 +36,15 @@ function launch(assignment: Assignment, nodeOptions: readonly string[]): Launch 
   };
 }
 
-/** As the image starts it: compiled, with its defaults and decision records; with further options of Node. */
-export function headgateWith(nodeOptions: readonly string[]): Contender {
-  return { ...headgate, prepare: (assignment) => launch(assignment, nodeOptions) };
+/** As the image starts it: compiled, with its defaults and decision records. */
+export function headgateOf(variant: Variant = {}): Contender {
+  return {
+    name: 'Headgate',
+    wires: v2Wires,
+    program: process.execPath,
+    probePath: V2_PROBE_PATH,
+    prepare: (assignment) => launch(assignment, variant),
+  };
 }
 
-export const headgate: Contender = {
-  name: 'Headgate',
-  wires: v2Wires,
-  program: process.execPath,
-  probePath: V2_PROBE_PATH,
-  prepare: (assignment) => launch(assignment, []),
-};
+export const headgate: Contender = headgateOf();
