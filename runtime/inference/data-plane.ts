@@ -1,6 +1,5 @@
 import type { AnswerCache, PendingOutputs } from '../cache/answer-cache.ts';
 import { RequestError } from '../errors.ts';
-import { InvalidInputError } from '../executor/executor.ts';
 import type { ServedModel } from '../executor/executor-pool.ts';
 import { compileInputRules, type InputCheck } from '../inputs/check.ts';
 import type { InputRule } from '../inputs/settings.ts';
@@ -8,7 +7,7 @@ import { present } from '../output/present.ts';
 import type { OutputSettings } from '../output/settings.ts';
 import { deadlineOf } from '../queue/deadline.ts';
 import type { InferQueue } from '../queue/queue.ts';
-import type { ModelSignature, TensorSpecification } from '../tensor/datatype.ts';
+import type { ModelSignature, Tensor, TensorSpecification } from '../tensor/datatype.ts';
 import { planInference, type InferWork } from '../tensor/validate.ts';
 import type { InferAnswer, InferRequest } from './inference.ts';
 import type { Journey } from './journey.ts';
@@ -57,20 +56,9 @@ export interface RepositoryEntry {
   readonly reason: string;
 }
 
-export interface PendingAnswer {
-  readonly answer: Promise<InferAnswer>;
-  /** The client is gone: forget the request if it still waits. */
-  withdraw(): void;
-}
-
 function toMetadata(specification: TensorSpecification): TensorMetadata {
   const shape = specification.shape.map((dimension) => (typeof dimension === 'number' ? dimension : -1));
   return { name: specification.name, datatype: specification.datatype, shape };
-}
-
-function asRequestError(error: unknown): unknown {
-  if (!(error instanceof InvalidInputError)) return error;
-  return new RequestError('InvalidTensor', `the model does not take these shapes: ${error.message}`);
 }
 
 export interface DataPlaneOptions {
@@ -167,27 +155,27 @@ export class DataPlane {
     };
   }
 
-  /** Throws RequestError at once when the request cannot be admitted. */
-  infer(request: InferRequest, journey: Journey): PendingAnswer {
-    const { output, timeoutMs } = this.#options;
+  /** What the model gives for a request. Throws RequestError at once when it cannot be admitted. */
+  infer(request: InferRequest, journey: Journey): PendingOutputs {
+    const { timeoutMs } = this.#options;
     const { arrivedAtMs, deadlineAtMs } = journey;
     refuseSequence(request.parameters);
     journey.deadlineAtMs = deadlineOf(request.parameters, { arrivedAtMs, deadlineAtMs, timeoutMs });
     const work = planInference(request, this.readSignature());
     for (const tensor of work.inputs) this.#inputChecks?.get(tensor.name)?.(tensor);
-    const pending = this.#ask(work, journey);
-    const answer = pending.outputs.then(
-      (outputs) => ({
-        modelName: this.modelName,
-        modelVersion: MODEL_VERSION,
-        id: request.id,
-        ...present(request, outputs, output),
-      }),
-      (error: unknown) => {
-        throw asRequestError(error);
-      },
-    );
-    return { answer, withdraw: () => pending.withdraw() };
+    return this.#ask(work, journey);
+  }
+
+  /** What the client gets of it. Throws RequestError. */
+  present(request: InferRequest, modelOutputs: readonly Tensor[]): InferAnswer {
+    const { outputs, predictions } = present(request, modelOutputs, this.#options.output);
+    return {
+      modelName: this.modelName,
+      modelVersion: MODEL_VERSION,
+      id: request.id,
+      outputs,
+      predictions,
+    };
   }
 
   #ask(work: InferWork, journey: Journey): PendingOutputs {

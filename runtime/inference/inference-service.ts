@@ -1,12 +1,14 @@
 import type { Logger } from 'winston';
 import { Deferred } from '../deferred.ts';
 import { RequestError } from '../errors.ts';
-import { ModelRunError } from '../executor/executor.ts';
+import { InvalidInputError, ModelRunError } from '../executor/executor.ts';
 import type { Intake } from '../intake/intake.ts';
 import { Reading } from '../intake/reading.ts';
 import type { BodyForm } from '../intake/reading-cost.ts';
 import { LogThrottle } from '../log.ts';
-import type { DataPlane, PendingAnswer } from './data-plane.ts';
+import type { PendingOutputs } from '../cache/answer-cache.ts';
+import type { Tensor } from '../tensor/datatype.ts';
+import type { DataPlane } from './data-plane.ts';
 import type { InferAnswer, InferRequest } from './inference.ts';
 import type { Journey, JourneyObserver, Outcome, Protocol } from './journey.ts';
 import { originOf } from './origin.ts';
@@ -27,16 +29,18 @@ export interface InferenceCall {
   readonly header: (name: string) => string | undefined;
   readonly form: BodyForm;
   /**
-   * Takes all of the body in and tells its bytes; `announce` is asked as soon as somebody says how many come, and throws
-   * RequestError. Rejects with RequestError or HangUpError.
+   * Takes all of the body in and tells its bytes; `reading` is asked as soon as somebody says how many come, and throws
+   * RequestError. Throws or rejects with RequestError or HangUpError.
    */
-  readonly receive: (announce: (bytes: number) => void) => Promise<number>;
+  receive(reading: Reading): Promise<number>;
   /** Makes a request of what was received. Throws RequestError. */
-  readonly parse: () => InferRequest;
-  readonly onHangUp: (listener: () => void) => void;
-  /** Throws RequestError for an answer that has no form in this protocol. */
-  readonly deliver: (answer: InferAnswer, journey: Journey, request: InferRequest) => void | Promise<void>;
-  readonly refuse: (error: RequestError, journey: Journey) => void;
+  parse(): InferRequest;
+  onHangUp(listener: () => void): void;
+  /** Throws RequestError for an answer that has no form in this protocol. Undefined: it is delivered. */
+  deliver(answer: InferAnswer, journey: Journey, request: InferRequest): Promise<void> | undefined;
+  refuse(error: RequestError, journey: Journey): void;
+  /** Called once, when all is over: gives back what the request held. */
+  close(): void;
 }
 
 export interface InferenceServiceOptions {
@@ -62,13 +66,17 @@ export class InferenceService {
     const journey = this.#begin(call);
     for (const observer of this.#options.observers) observer.onArrival?.(journey);
     const reading = this.#beginReading(call, journey);
-    const outcome = await this.#answer(call, journey, reading);
-    const endedAtMs = performance.now();
-    // Who hung up tells nothing of how long it would have taken.
-    if (outcome.kind !== 'HungUp') {
-      reading.end(outcome.kind === 'Refused' ? outcome.reason : undefined, journey.deadlineAtMs, endedAtMs);
+    try {
+      const outcome = await this.#answer(call, journey, reading);
+      const endedAtMs = performance.now();
+      // Who hung up tells nothing of how long it would have taken.
+      if (outcome.kind !== 'HungUp') {
+        reading.end(outcome.kind === 'Refused' ? outcome.reason : undefined, journey.deadlineAtMs, endedAtMs);
+      }
+      for (const observer of this.#options.observers) observer.onEnd(journey, outcome, endedAtMs);
+    } finally {
+      call.close();
     }
-    for (const observer of this.#options.observers) observer.onEnd(journey, outcome, endedAtMs);
   }
 
   #begin({ requestId, protocol, isLaterInStream, header, deadlineAtMs }: InferenceCall): Journey {
@@ -92,23 +100,27 @@ export class InferenceService {
 
   #beginReading(call: InferenceCall, { arrivedAtMs, deadlineAtMs = Infinity }: Journey): Reading {
     const { intake, timeoutMs = Infinity } = this.#options;
-    return new Reading(intake, {
-      form: call.form,
+    return new Reading(intake, call, {
       arrivedAtMs,
       deadlineAtMs: Math.min(deadlineAtMs, arrivedAtMs + timeoutMs),
-      isClientGone: () => call.isClientGone,
     });
   }
 
   async #answer(call: InferenceCall, journey: Journey, reading: Reading): Promise<Outcome> {
     let request: InferRequest | undefined;
     try {
-      request = await readRequest(call, reading);
+      const bytes = await call.receive(reading);
+      const turn = reading.untilTurn(bytes, performance.now());
+      // Most bodies are small, and a promise of nothing costs them all.
+      if (turn !== undefined && !(await turn)) return { kind: 'HungUp' };
+      request = reading.read(call);
       journey.parseMs = performance.now() - journey.arrivedAtMs;
-      const answer = await this.#run(call, request, journey);
-      if (answer === undefined || call.isClientGone) return { kind: 'HungUp' };
+      const outputs = await this.#run(call, request, journey);
+      if (outputs === undefined || call.isClientGone) return { kind: 'HungUp' };
+      const answer = this.#options.dataPlane.present(request, outputs);
       const startedAtMs = performance.now();
-      await call.deliver(answer, journey, request);
+      const delivery = call.deliver(answer, journey, request);
+      if (delivery !== undefined) await delivery;
       journey.serialiseMs = performance.now() - startedAtMs;
       return { kind: 'Answered', request, answer, prediction: readPrediction(answer.outputs) };
     } catch (error) {
@@ -120,17 +132,20 @@ export class InferenceService {
     }
   }
 
-  #run(call: InferenceCall, request: InferRequest, journey: Journey): Promise<InferAnswer | undefined> {
+  /** Undefined: the client hung up first. */
+  #run(call: InferenceCall, request: InferRequest, journey: Journey): Promise<readonly Tensor[] | undefined> {
     const { deadlineAtMs } = call;
     const pending = this.#options.dataPlane.infer(request, journey);
-    const answer = Promise.race([pending.answer, hangUp(call, pending)]);
-    return deadlineAtMs === undefined ? answer : within(deadlineAtMs, answer, pending);
+    const outputs = unlessHungUp(call, pending);
+    return deadlineAtMs === undefined ? outputs : within(deadlineAtMs, outputs, pending);
   }
 
   /** Whatever is not the client's fault is logged in full and answered without internals. */
   #toRequestError(error: unknown, requestId: string): RequestError {
     if (error instanceof RequestError) return error;
     const { message, stack } = error as Error;
+    if (error instanceof InvalidInputError)
+      return new RequestError('InvalidTensor', `the model does not take these shapes: ${message}`);
     if (error instanceof ModelRunError) {
       const heldBack = this.#throttle.admit(performance.now());
       if (heldBack !== undefined) {
@@ -149,18 +164,10 @@ export class InferenceService {
   }
 }
 
-async function readRequest(call: InferenceCall, reading: Reading): Promise<InferRequest> {
-  const bytes = await call.receive((announced) => reading.announce(announced, performance.now()));
-  const turn = reading.untilTurn(bytes, performance.now());
-  // Most bodies are small, and a promise of nothing costs them all.
-  if (turn !== undefined && !(await turn)) throw new HangUpError();
-  return reading.read(() => call.parse());
-}
-
 /** Timers count in 32 bits, and end at once beyond. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-async function within<T>(deadlineAtMs: number, answer: Promise<T>, pending: PendingAnswer): Promise<T> {
+async function within<T>(deadlineAtMs: number, outputs: Promise<T>, pending: PendingOutputs): Promise<T> {
   const late = new Deferred<never>();
   const giveUp = (): void => {
     pending.withdraw();
@@ -172,14 +179,16 @@ async function within<T>(deadlineAtMs: number, answer: Promise<T>, pending: Pend
   const leftMs = Math.max(0, deadlineAtMs - performance.now());
   const timer = setTimeout(giveUp, Math.min(leftMs, LONGEST_TIMER_MS));
   try {
-    return await Promise.race([answer, late.promise]);
+    return await Promise.race([outputs, late.promise]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-function hangUp(call: InferenceCall, pending: PendingAnswer): Promise<undefined> {
-  return new Promise((resolve) => {
+/** One promise instead of a race of two: every request pays for this. */
+function unlessHungUp(call: InferenceCall, pending: PendingOutputs): Promise<readonly Tensor[] | undefined> {
+  return new Promise((resolve, reject) => {
+    pending.outputs.then(resolve, reject);
     call.onHangUp(() => {
       pending.withdraw();
       resolve(undefined);

@@ -17,11 +17,15 @@ export interface Downstream {
   onRoom(listener: () => void): void;
 }
 
+interface Client {
+  readonly isClientGone: boolean;
+}
+
 interface Waiting {
   readonly arrival: Arrival;
   readonly costMs: number;
   readonly turn: Deferred<boolean>;
-  readonly isGone: () => boolean;
+  readonly client: Client;
 }
 
 /**
@@ -67,12 +71,12 @@ export class Intake {
    * Resolves when the body is to be read, with false when nobody is there any more; undefined: at once. Throws or
    * rejects with RequestError.
    */
-  takeTurn(arrival: Arrival, isGone: () => boolean, nowMs: number): Promise<boolean> | undefined {
+  takeTurn(arrival: Arrival, client: Client, nowMs: number): Promise<boolean> | undefined {
     this.check(arrival, nowMs);
     if (arrival.bytes < LARGE_BYTES) return undefined;
     const turn = new Deferred<boolean>();
     const costMs = this.#costOf(arrival);
-    this.#line.push({ arrival, costMs, turn, isGone });
+    this.#line.push({ arrival, costMs, turn, client });
     this.#costMs += costMs;
     this.#callSoon();
     return turn.promise;
@@ -139,9 +143,9 @@ export class Intake {
   }
 
   /** Whether it is its turn: not when its time is over, and not when the time of those behind it is better spent. */
-  #settle({ arrival, costMs, turn, isGone }: Waiting, nowMs: number): boolean {
+  #settle({ arrival, costMs, turn, client }: Waiting, nowMs: number): boolean {
     const behind = { bodies: this.#line.length, costMs: 0 };
-    if (isGone()) turn.resolve(false);
+    if (client.isClientGone) turn.resolve(false);
     else if (nowMs >= arrival.deadlineAtMs) turn.reject(expired());
     else if (!this.forecast.canMeet(arrival, costMs, behind, nowMs)) turn.reject(this.#tooLate());
     else {

@@ -3,25 +3,35 @@ import type { Arrival } from './forecast.ts';
 import type { Intake } from './intake.ts';
 import { LARGE_BYTES, type BodyForm } from './reading-cost.ts';
 
-interface Reader {
+/** Who sends a body, and who makes a request of it. */
+interface Sender {
   readonly form: BodyForm;
+  readonly isClientGone: boolean;
+}
+
+interface Times {
   readonly arrivedAtMs: number;
   /** Of the protocol or the configuration; Infinity where neither says one. */
   readonly deadlineAtMs: number;
-  readonly isClientGone: () => boolean;
+}
+
+interface Parser<Request> {
+  parse(): Request;
 }
 
 /** One body on its way through the intake, and what the intake learns from what becomes of it. */
 export class Reading {
   readonly #intake: Intake;
-  readonly #reader: Reader;
+  readonly #sender: Sender;
+  readonly #times: Times;
   #bytes = 0;
   #hasWaited = false;
   #readAtMs: number | undefined;
 
-  constructor(intake: Intake, reader: Reader) {
+  constructor(intake: Intake, sender: Sender, times: Times) {
     this.#intake = intake;
-    this.#reader = reader;
+    this.#sender = sender;
+    this.#times = times;
   }
 
   /** A body of so many bytes begins to come. Throws RequestError when there is no use in taking it in. */
@@ -35,15 +45,15 @@ export class Reading {
    */
   untilTurn(bytes: number, nowMs: number): Promise<boolean> | undefined {
     this.#bytes = bytes;
-    const turn = this.#intake.takeTurn(this.#arrivalOf(bytes), this.#reader.isClientGone, nowMs);
+    const turn = this.#intake.takeTurn(this.#arrivalOf(bytes), this.#sender, nowMs);
     this.#hasWaited = turn !== undefined;
     return turn;
   }
 
-  read<Request>(parse: () => Request): Request {
-    if (!this.#isLarge) return parse();
+  read<Request>(parser: Parser<Request>): Request {
+    if (!this.#isLarge) return parser.parse();
     const startedAtMs = performance.now();
-    const request = parse();
+    const request = parser.parse();
     this.#readAtMs = performance.now();
     this.#intake.forecast.recordReading(this.#arrivalOf(this.#bytes), this.#readAtMs - startedAtMs);
     return request;
@@ -55,7 +65,7 @@ export class Reading {
     const { forecast } = this.#intake;
     const isAnswered = reason === undefined;
     if (this.#readAtMs !== undefined) {
-      forecast.recordPatience((deadlineAtMs ?? Infinity) - this.#reader.arrivedAtMs);
+      forecast.recordPatience((deadlineAtMs ?? Infinity) - this.#times.arrivedAtMs);
       if (isAnswered) forecast.recordAnswer(nowMs - this.#readAtMs);
     }
     if (!this.#hasWaited || deadlineAtMs === undefined) return;
@@ -69,7 +79,7 @@ export class Reading {
   }
 
   #arrivalOf(bytes: number): Arrival {
-    const { form, arrivedAtMs, deadlineAtMs } = this.#reader;
-    return { form, bytes, arrivedAtMs, deadlineAtMs };
+    const { arrivedAtMs, deadlineAtMs } = this.#times;
+    return { form: this.#sender.form, bytes, arrivedAtMs, deadlineAtMs };
   }
 }

@@ -1,5 +1,5 @@
 import { RequestError } from '../errors.ts';
-import type { InferRequest, ParameterValue } from '../inference/inference.ts';
+import type { InferRequest, ParameterValue, RequestedOutput } from '../inference/inference.ts';
 import { classify } from '../tensor/classification.ts';
 import type { Tensor } from '../tensor/datatype.ts';
 import { readPredictions, type Prediction } from './readable.ts';
@@ -22,24 +22,34 @@ function toCount(name: string, value: ParameterValue): number {
   );
 }
 
+/** Classes instead of each tensor for which the request asks so many of them. */
+function classifyRequested(
+  requested: readonly RequestedOutput[],
+  outputs: readonly Tensor[],
+  { labels }: OutputSettings,
+): readonly Tensor[] {
+  const counts = new Map(
+    requested.flatMap(({ name, parameters }) => {
+      const value = parameters.get(CLASSIFICATION_PARAMETER);
+      return value === undefined ? [] : [[name, toCount(name, value)] as const];
+    }),
+  );
+  if (counts.size === 0) return outputs;
+  return outputs.map((output) => {
+    const count = counts.get(output.name) ?? 0;
+    return count === 0 ? output : classify(output, count, labels);
+  });
+}
+
 /** What the client gets of what the model gave: classes instead of tensors, and predictions, where it asks for them. */
 export function present(
-  { parameters, outputs: requested = [] }: Pick<InferRequest, 'parameters' | 'outputs'>,
+  { parameters, outputs: requested }: Pick<InferRequest, 'parameters' | 'outputs'>,
   outputs: readonly Tensor[],
   settings: OutputSettings,
 ): Presented {
-  const counts = new Map(
-    requested.flatMap((output) => {
-      const value = output.parameters.get(CLASSIFICATION_PARAMETER);
-      return value === undefined ? [] : [[output.name, toCount(output.name, value)] as const];
-    }),
-  );
-  const predictions =
-    parameters.get(READABLE_PARAMETER) === true ? readPredictions(outputs, settings) : undefined;
-  if (counts.size === 0) return { outputs, predictions };
-  const classified = outputs.map((output) => {
-    const count = counts.get(output.name) ?? 0;
-    return count === 0 ? output : classify(output, count, settings.labels);
-  });
-  return { outputs: classified, predictions };
+  const isReadable = parameters.get(READABLE_PARAMETER) === true;
+  return {
+    outputs: requested === undefined ? outputs : classifyRequested(requested, outputs, settings),
+    predictions: isReadable ? readPredictions(outputs, settings) : undefined,
+  };
 }

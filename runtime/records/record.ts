@@ -1,7 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import type { Journey, Outcome, Protocol } from '../inference/journey.ts';
 import type { Origin } from '../inference/origin.ts';
-import type { Tensor } from '../tensor/datatype.ts';
+import { shapeText, type Tensor } from '../tensor/datatype.ts';
 import { writeRaw } from '../tensor/raw.ts';
 import type { RecordSettings } from './settings.ts';
 import { boundedTensorText, redactedTensorText, tensorText } from './tensor-text.ts';
@@ -11,6 +11,7 @@ const MOST_OUTPUT_ELEMENTS = 64;
 const LONGEST_HEADER = 256;
 /** Up to this, one call over a copy is faster than an object that is fed. */
 const MOST_COPIED_BYTES = 16_384;
+const nothing: ReadonlySet<string> = new Set();
 /** As web servers log it: the client was gone before there was an answer. */
 const CLIENT_CLOSED_REQUEST = 499;
 
@@ -62,12 +63,12 @@ export interface DecisionRecord {
  * of a small set of values, a digest would give the value away.
  */
 export function digestInputs(inputs: readonly Tensor[], redacted: ReadonlySet<string>): string {
-  const pieces = inputs
-    .filter(({ name }) => !redacted.has(name))
-    .flatMap((tensor) => [
-      Buffer.from(`${tensor.name}\0${tensor.datatype}\0${tensor.shape.join(',')}\0`),
-      writeRaw(tensor),
-    ]);
+  const pieces: Buffer[] = [];
+  for (const tensor of inputs) {
+    if (redacted.has(tensor.name)) continue;
+    const { name, datatype, shape } = tensor;
+    pieces.push(Buffer.from(`${name}\0${datatype}\0${shapeText(shape)}\0`), writeRaw(tensor));
+  }
   const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
   if (bytes <= MOST_COPIED_BYTES) return hash('sha256', Buffer.concat(pieces, bytes), 'hex');
   const stream = createHash('sha256');
@@ -116,7 +117,7 @@ export function buildDecisionRecord(
   const { journey, outcome, latencyMs, arrivedAtEpochMs } = ending;
   const inputs = outcome.kind === 'HungUp' ? undefined : outcome.request?.inputs;
   // What nobody may know is no part of the digest, whether or not the rest is written out.
-  const redacted = settings.content === 'Full' ? new Set<string>() : settings.redactedInputs;
+  const redacted = settings.content === 'Full' ? nothing : settings.redactedInputs;
   const { status, reason, confidence } = endOf(outcome);
   return {
     facts: {

@@ -1,4 +1,4 @@
-import { writeValues } from '../tensor/infer-response.ts';
+import { writeHead, writeValues } from '../tensor/infer-response.ts';
 import { writeRaw } from '../tensor/raw.ts';
 import { countElements, type Tensor } from '../tensor/datatype.ts';
 
@@ -10,10 +10,6 @@ function hasOnlyFinite({ datatype, data }: Tensor): boolean {
   return (data as Float32Array | Float64Array).every(Number.isFinite);
 }
 
-function head({ name, shape, datatype }: Tensor): string {
-  return `"name":${JSON.stringify(name)},"shape":[${shape.join(',')}],"datatype":"${datatype}"`;
-}
-
 /**
  * A tensor as JSON, exact and readable back: `data` as in the protocol, or `raw`, the bytes of the protocol's binary
  * tensors in base64, where it is long, FP16, or holds what JSON cannot say.
@@ -21,8 +17,8 @@ function head({ name, shape, datatype }: Tensor): string {
 export function tensorText(tensor: Tensor): string {
   const isReadable = tensor.data.length <= MOST_AS_NUMBERS && tensor.datatype !== 'FP16';
   if (isReadable && hasOnlyFinite(tensor))
-    return `{${head(tensor)},"data":[${writeValues(tensor.datatype, tensor.data)}]}`;
-  return `{${head(tensor)},"raw":"${writeRaw(tensor).toString('base64')}"}`;
+    return `{${writeHead(tensor)},"data":[${writeValues(tensor.datatype, tensor.data)}]}`;
+  return `{${writeHead(tensor)},"raw":"${writeRaw(tensor).toString('base64')}"}`;
 }
 
 /** As tensorText, with no more than so many elements; `truncated` says that there were more. */
@@ -34,5 +30,5 @@ export function boundedTensorText(tensor: Tensor, mostElements: number): string 
 
 /** That a tensor was there, and nothing of what it held. */
 export function redactedTensorText(tensor: Tensor): string {
-  return `{${head(tensor)},"redacted":true}`;
+  return `{${writeHead(tensor)},"redacted":true}`;
 }

@@ -26,21 +26,19 @@ export function readHeaderLength(value: string | undefined, bodyBytes: number): 
 /** An output's own `binary_data` goes before the request's `binary_data_output`. */
 export function binaryOutputs({ parameters, outputs = [] }: InferRequest): (outputName: string) => boolean {
   const byDefault = parameters.get('binary_data_output') === true;
-  const chosen = new Map(outputs.map((output) => [output.name, output.parameters.get('binary_data')]));
   return (outputName) => {
-    const own = chosen.get(outputName);
+    const own = outputs.find(({ name }) => name === outputName)?.parameters.get('binary_data');
     return typeof own === 'boolean' ? own : byDefault;
   };
 }
 
 /** Throws RequestError for outputs that JSON cannot hold, before the model has worked for them in vain. */
 export function checkOutputForms(request: InferRequest, { outputs }: ModelSignature): void {
-  const wanted = request.outputs?.map(({ name }) => name) ?? outputs.map(({ name }) => name);
-  const isBinary = binaryOutputs(request);
-  const half = outputs.find(
-    ({ name, datatype }) => datatype === 'FP16' && wanted.includes(name) && !isBinary(name),
-  );
-  if (half !== undefined) refuseHalf(half.name);
+  for (const { name, datatype } of outputs) {
+    if (datatype !== 'FP16' || binaryOutputs(request)(name)) continue;
+    const isWanted = request.outputs === undefined || request.outputs.some((output) => output.name === name);
+    if (isWanted) refuseHalf(name);
+  }
 }
 
 function isOpen(size: number | string): boolean {

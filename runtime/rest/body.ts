@@ -6,6 +6,7 @@ import { createDecoder } from '../body/compression.ts';
 import { Gathering, isWorthGathering } from '../body/gathering.ts';
 import { HEADER_LENGTH } from './binary-data.ts';
 
+const NOTHING = Buffer.alloc(0);
 const BROKEN_CODING =
   'the body is not what its content-encoding says: expected complete gzip or deflate data';
 
@@ -16,7 +17,9 @@ interface Expected {
   readonly alignedAt: number;
 }
 
-class BodyReader {
+class BodyReader implements Body {
+  /** All of it, once it is finished. */
+  bytes: Buffer = NOTHING;
   readonly #budget: BodyBudget;
   readonly #expected: Expected;
   #pieces: Buffer[] = [];
@@ -49,11 +52,11 @@ class BodyReader {
   }
 
   /** What came in more than one piece is aligned. */
-  finish(): Body {
+  finish(): this {
     const [only] = this.#pieces;
     const isOne = this.#gathering === undefined && this.#pieces.length === 1;
-    const bytes = isOne && only !== undefined ? only : this.#gather(this.#length);
-    return { bytes, release: (isUnread) => this.release(isUnread) };
+    this.bytes = isOne && only !== undefined ? only : this.#gather(this.#length);
+    return this;
   }
 
   #gather(bytes: number): Buffer {
@@ -97,11 +100,12 @@ export function readBody(request: IncomingMessage, budget: BodyBudget): Promise<
         fail(error as Error);
       }
     });
-    source.once('end', () => resolve(reader.finish()));
-    decoder?.once('error', () => fail(new RequestError('MalformedRequest', BROKEN_CODING)));
-    request.once('close', () => {
+    // `on`, not `once`, whose wrappers cost every request: only the first of these counts, and failing twice is harmless.
+    source.on('end', () => resolve(reader.finish()));
+    decoder?.on('error', () => fail(new RequestError('MalformedRequest', BROKEN_CODING)));
+    request.on('close', () => {
       if (!request.complete) fail(new HangUpError());
     });
-    request.once('error', () => fail(new HangUpError()));
+    request.on('error', () => fail(new HangUpError()));
   });
 }

@@ -5,6 +5,7 @@ import { RequestError } from '../errors.ts';
 import type { InferAnswer, InferRequest } from '../inference/inference.ts';
 import type { InferenceCall, InferenceService } from '../inference/inference-service.ts';
 import type { Journey } from '../inference/journey.ts';
+import type { Reading } from '../intake/reading.ts';
 import type { BodyForm } from '../intake/reading-cost.ts';
 import type { ModelSignature } from '../tensor/datatype.ts';
 import { parseInferRequest } from '../tensor/infer-request.ts';
@@ -72,30 +73,33 @@ class RestCall implements InferenceCall {
 
   readonly header = (name: string): string | undefined => this.#exchange.header(name);
 
-  readonly receive = async (announce: (bytes: number) => void): Promise<number> => {
+  receive(reading: Reading): Promise<number> {
     checkContent(this.#exchange);
     const { bodyBytes, request } = this.#exchange;
     if (bodyBytes !== undefined) {
       // What is never taken is not to be tried again later.
       this.#budget.checkSize(bodyBytes);
-      announce(bodyBytes);
+      reading.announce(bodyBytes, performance.now());
     }
     this.#exchange.acceptBody();
-    this.#body = await readBody(request, this.#budget);
-    return this.#body.bytes.length;
-  };
+    return readBody(request, this.#budget).then((body) => {
+      this.#body = body;
+      return body.bytes.length;
+    });
+  }
 
-  readonly parse = (): InferRequest => {
+  parse(): InferRequest {
     const request = this.#toRequest(this.#body?.bytes ?? NOTHING);
     checkOutputForms(request, this.#readSignature());
     return request;
-  };
+  }
 
-  readonly onHangUp = (listener: () => void): void => {
-    this.#exchange.response.once('close', listener);
-  };
+  onHangUp(listener: () => void): void {
+    // Node says so once.
+    this.#exchange.response.on('close', listener);
+  }
 
-  readonly deliver = async (answer: InferAnswer, journey: Journey, request: InferRequest): Promise<void> => {
+  deliver(answer: InferAnswer, journey: Journey, request: InferRequest): Promise<void> | undefined {
     const startedAtMs = performance.now();
     const { json, binary } = encodeInferAnswer(answer, binaryOutputs(request));
     const isBinary = binary.length > 0;
@@ -110,15 +114,17 @@ class RestCall implements InferenceCall {
     const coding = chooseCoding(this.#exchange.header('accept-encoding'), countBytes(body));
     if (coding === undefined) {
       this.#exchange.answer(200, body, { headers, contentType });
-      return;
+      return undefined;
     }
     headers.push('content-encoding', coding, 'vary', 'accept-encoding');
-    this.#exchange.answer(200, await encodeBody(coding, joinPieces(body)), { headers, contentType });
-  };
+    return encodeBody(coding, joinPieces(body)).then((encoded) =>
+      this.#exchange.answer(200, encoded, { headers, contentType }),
+    );
+  }
 
-  readonly refuse = (error: RequestError, journey: Journey): void => {
+  refuse(error: RequestError, journey: Journey): void {
     this.#exchange.answerError(error, ['server-timing', serverTiming(journey, performance.now())]);
-  };
+  }
 
   close(): void {
     this.#body?.release(this.#isAnswered);
@@ -140,12 +146,7 @@ export class InferRoute {
     this.#options = options;
   }
 
-  async handle(exchange: Exchange): Promise<void> {
-    const call = new RestCall(exchange, this.#options);
-    try {
-      await this.#options.service.handle(call);
-    } finally {
-      call.close();
-    }
+  handle(exchange: Exchange): Promise<void> {
+    return this.#options.service.handle(new RestCall(exchange, this.#options));
   }
 }

@@ -31,9 +31,9 @@ export class RestServer {
 
   constructor(options: RestServerOptions) {
     this.#options = options;
-    this.#server = createServer((request, response) => void this.#handle(request, response));
+    this.#server = createServer((request, response) => this.#handle(request, response));
     // Node would let the body come before anybody has looked whether it is wanted.
-    this.#server.on('checkContinue', (request, response) => void this.#handle(request, response));
+    this.#server.on('checkContinue', (request, response) => this.#handle(request, response));
     this.#server.keepAliveTimeout = KEEP_ALIVE_MS;
     this.#server.on('connection', options.onConnection);
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
@@ -57,12 +57,16 @@ export class RestServer {
     this.#server.closeAllConnections();
   }
 
-  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  #handle(request: IncomingMessage, response: ServerResponse): void {
     const exchange = new Exchange(request, response, this.#options.style);
-    try {
-      await this.#route(exchange)?.handle(exchange);
-    } catch (error) {
+    const fail = (error: unknown): void => {
       exchange.answerError(this.#asRequestError(error, exchange.requestId));
+    };
+    try {
+      const handling = this.#route(exchange)?.handle(exchange);
+      if (handling instanceof Promise) handling.catch(fail);
+    } catch (error) {
+      fail(error);
     }
   }
 

@@ -101,6 +101,13 @@ export function allocate(datatype: Datatype, elementCount: number): TensorData {
   return new constructors[datatype](elementCount);
 }
 
+/** The sizes with commas between them. For the two or three that there are, `join` takes a multiple of this. */
+export function shapeText(shape: readonly number[]): string {
+  let text = '';
+  for (let axis = 0; axis < shape.length; axis++) text += `${axis === 0 ? '' : ','}${shape[axis] ?? 0}`;
+  return text;
+}
+
 export function countElements(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }

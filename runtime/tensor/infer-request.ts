@@ -33,18 +33,27 @@ function malformed(message: string): never {
   throw new RequestError('MalformedRequest', message);
 }
 
+/** Reads one member's value into what is made of the object. */
+type ReadMember<Target> = (scanner: JsonScanner, target: Target) => void;
+
 /** Reads an object's known members, each at most once; unknown members are checked as JSON and left out. */
-function readMembers(scanner: JsonScanner, expected: string, members: Record<string, () => void>): void {
-  const seen = new Set<string>();
+function readMembers<Target>(
+  scanner: JsonScanner,
+  expected: string,
+  members: ReadonlyMap<string, ReadMember<Target>>,
+  target: Target,
+): void {
+  // A handful at most: an array is searched sooner than a set is made.
+  const seen: string[] = [];
   scanner.readObject(expected, (key) => {
-    const readMember = Object.hasOwn(members, key) ? members[key] : undefined;
+    const readMember = members.get(key);
     if (readMember === undefined) {
       scanner.skipValue();
       return;
     }
-    if (seen.has(key)) malformed(`member '${key}' occurs twice in ${expected}`);
-    seen.add(key);
-    readMember();
+    if (seen.includes(key)) malformed(`member '${key}' occurs twice in ${expected}`);
+    seen.push(key);
+    readMember(scanner, target);
   });
 }
 
@@ -85,23 +94,27 @@ function hasHead(tensor: PartialTensor): tensor is CompleteHead {
   return tensor.name !== undefined && tensor.datatype !== undefined && tensor.shape !== undefined;
 }
 
+function readData(scanner: JsonScanner, tensor: PartialTensor): void {
+  if (hasHead(tensor)) {
+    tensor.data = readTensorData(scanner, tensor);
+    return;
+  }
+  scanner.peek();
+  tensor.dataPosition = scanner.position;
+  scanner.skipValue();
+}
+
+const inputMembers = new Map<string, ReadMember<PartialTensor>>([
+  ['name', (scanner, tensor) => (tensor.name = scanner.readString("a string in 'name'"))],
+  ['datatype', (scanner, tensor) => (tensor.datatype = readDatatype(scanner))],
+  ['shape', (scanner, tensor) => (tensor.shape = readShape(scanner))],
+  ['parameters', (scanner, tensor) => (tensor.binarySize = readBinarySize(readParameters(scanner)))],
+  ['data', readData],
+]);
+
 function readInput(scanner: JsonScanner, index: number, tail: BinaryTail): Tensor {
   const tensor: PartialTensor = {};
-  readMembers(scanner, `inputs[${index}]`, {
-    name: () => (tensor.name = scanner.readString("a string in 'name'")),
-    datatype: () => (tensor.datatype = readDatatype(scanner)),
-    shape: () => (tensor.shape = readShape(scanner)),
-    parameters: () => (tensor.binarySize = readBinarySize(readParameters(scanner))),
-    data: () => {
-      if (hasHead(tensor)) {
-        tensor.data = readTensorData(scanner, tensor);
-        return;
-      }
-      scanner.peek();
-      tensor.dataPosition = scanner.position;
-      scanner.skipValue();
-    },
-  });
+  readMembers(scanner, `inputs[${index}]`, inputMembers, tensor);
   return completeInput(scanner, tensor, index, tail);
 }
 
@@ -127,15 +140,52 @@ function completeInput(scanner: JsonScanner, tensor: PartialTensor, index: numbe
   return { name, datatype, shape, data: readTensorData(scanner.at(tensor.dataPosition), tensor) };
 }
 
-function readOutput(scanner: JsonScanner, index: number): RequestedOutput {
-  let name: string | undefined;
-  let parameters = noParameters;
-  readMembers(scanner, `outputs[${index}]`, {
-    name: () => (name = scanner.readString("a string in 'name'")),
-    parameters: () => (parameters = readParameters(scanner)),
-  });
-  return { name: name ?? malformed(`outputs[${index}] needs a 'name'`), parameters };
+interface PartialOutput {
+  name?: string;
+  parameters?: Parameters;
 }
+
+const outputMembers = new Map<string, ReadMember<PartialOutput>>([
+  ['name', (scanner, output) => (output.name = scanner.readString("a string in 'name'"))],
+  ['parameters', (scanner, output) => (output.parameters = readParameters(scanner))],
+]);
+
+function readOutput(scanner: JsonScanner, index: number): RequestedOutput {
+  const output: PartialOutput = {};
+  readMembers(scanner, `outputs[${index}]`, outputMembers, output);
+  const { name = malformed(`outputs[${index}] needs a 'name'`), parameters = noParameters } = output;
+  return { name, parameters };
+}
+
+interface PartialRequest {
+  readonly tail: BinaryTail;
+  id?: string;
+  parameters?: Parameters;
+  inputs?: Tensor[];
+  outputs?: RequestedOutput[];
+}
+
+function readInputs(scanner: JsonScanner, { tail }: PartialRequest): Tensor[] {
+  const inputs: Tensor[] = [];
+  scanner.readArray("an array in 'inputs'", (index) => {
+    if (index >= MAXIMUM_TENSORS) malformed(`more than ${MAXIMUM_TENSORS} inputs`);
+    inputs.push(readInput(scanner, index, tail));
+  });
+  return inputs;
+}
+
+function readOutputs(scanner: JsonScanner): RequestedOutput[] {
+  const outputs: RequestedOutput[] = [];
+  scanner.readArray("an array in 'outputs'", (index) => outputs.push(readOutput(scanner, index)));
+  return outputs;
+}
+
+const requestMembers = new Map<string, ReadMember<PartialRequest>>([
+  ['id', (scanner, request) => (request.id = scanner.readString("a string in 'id'"))],
+  ['parameters', (scanner, request) => (request.parameters = readParameters(scanner))],
+  ['inputs', (scanner, request) => (request.inputs = readInputs(scanner, request))],
+  ['outputs', (scanner, request) => (request.outputs = readOutputs(scanner))],
+]);
 
 /**
  * An infer request of the Open Inference Protocol v2, every number exact. `binary` is what the body has behind its JSON;
@@ -145,26 +195,12 @@ export function parseInferRequest(json: Buffer, binary?: Buffer): InferRequest {
   if (!isUtf8(json)) malformed('the body is not UTF-8');
   const scanner = new JsonScanner(json);
   const tail = new BinaryTail(binary);
-  const inputs: Tensor[] = [];
-  const outputs: RequestedOutput[] = [];
-  const found = { id: undefined as string | undefined, parameters: noParameters, inputs: false };
-  readMembers(scanner, 'an infer request (a JSON object)', {
-    id: () => (found.id = scanner.readString("a string in 'id'")),
-    parameters: () => (found.parameters = readParameters(scanner)),
-    inputs: () => {
-      found.inputs = true;
-      scanner.readArray("an array in 'inputs'", (index) => {
-        if (index >= MAXIMUM_TENSORS) malformed(`more than ${MAXIMUM_TENSORS} inputs`);
-        inputs.push(readInput(scanner, index, tail));
-      });
-    },
-    outputs: () => {
-      scanner.readArray("an array in 'outputs'", (index) => outputs.push(readOutput(scanner, index)));
-    },
-  });
+  const request: PartialRequest = { tail };
+  readMembers(scanner, 'an infer request (a JSON object)', requestMembers, request);
   scanner.readEnd();
   tail.checkEnd();
-  if (!found.inputs) malformed("the request has no 'inputs'");
-  const { id, parameters } = found;
-  return { id, parameters, inputs, outputs: outputs.length === 0 ? undefined : outputs };
+  const { id, parameters = noParameters, outputs } = request;
+  const inputs = request.inputs ?? malformed("the request has no 'inputs'");
+  // Clients that want all outputs may say so by an empty list.
+  return { id, parameters, inputs, outputs: outputs?.length === 0 ? undefined : outputs };
 }

@@ -1,7 +1,7 @@
 import type { Pieces } from '../body/pieces.ts';
 import { RequestError } from '../errors.ts';
 import type { InferAnswer } from '../inference/inference.ts';
-import type { Tensor, TensorData } from './datatype.ts';
+import { shapeText, type Tensor, type TensorData } from './datatype.ts';
 import { writeRaw } from './raw.ts';
 import { writeSingles, writeSinglesAsBytes } from './single-text.ts';
 
@@ -64,8 +64,9 @@ class JsonPieces {
   }
 }
 
-function writeHead({ name, datatype, shape }: Tensor): string {
-  return `"name":${JSON.stringify(name)},"shape":[${shape.join(',')}],"datatype":"${datatype}"`;
+/** What stands before the values of a tensor in JSON. */
+export function writeHead({ name, datatype, shape }: Tensor): string {
+  return `"name":${JSON.stringify(name)},"shape":[${shapeText(shape)}],"datatype":"${datatype}"`;
 }
 
 function writeData(tensor: Tensor, json: JsonPieces): void {

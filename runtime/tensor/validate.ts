@@ -22,21 +22,19 @@ type SymbolSizes = Map<string, { readonly size: number; readonly inputName: stri
 
 function checkShape(tensor: Tensor, specification: TensorSpecification, symbolSizes: SymbolSizes): void {
   // No dimensions in the signature is a scalar or a model that says nothing of its shape: ONNX Runtime then decides.
-  if (specification.shape.length === 0) return;
-  const expected = `[${specification.shape.join(',')}]`;
-  const got = `[${tensor.shape.join(',')}]`;
-  const fits = tensor.shape.length === specification.shape.length;
-  specification.shape.forEach((dimension, index) => {
-    const size = tensor.shape[index];
-    if (
-      !fits ||
-      size === undefined ||
-      (typeof dimension === 'number' && dimension !== -1 && dimension !== size)
-    ) {
-      fail(`tensor '${tensor.name}': expected shape ${expected}, got ${got}`);
-    }
+  const { length } = specification.shape;
+  if (length === 0) return;
+  if (tensor.shape.length !== length) failShape(tensor, specification);
+  for (let axis = 0; axis < length; axis++) {
+    const dimension = specification.shape[axis] ?? -1;
+    const size = tensor.shape[axis] ?? 0;
     if (typeof dimension === 'string') checkSymbol(tensor.name, { symbol: dimension, size }, symbolSizes);
-  });
+    else if (dimension !== -1 && dimension !== size) failShape(tensor, specification);
+  }
+}
+
+function failShape({ name, shape }: Tensor, specification: TensorSpecification): never {
+  fail(`tensor '${name}': expected shape [${specification.shape.join(',')}], got [${shape.join(',')}]`);
 }
 
 function checkSymbol(
@@ -56,23 +54,35 @@ function checkSymbol(
   );
 }
 
-function indexInputs(inputs: readonly Tensor[], signature: ModelSignature): Map<string, Tensor> {
-  const byName = new Map<string, Tensor>();
-  for (const tensor of inputs) {
-    if (!signature.inputs.some(({ name }) => name === tensor.name)) {
-      fail(`tensor '${tensor.name}' is no input of the model; expected ${names(signature.inputs)}`);
+/** Pre: not each of the model's inputs is there once and nothing else. */
+function explainInputs(inputs: readonly Tensor[], signature: ModelSignature): never {
+  const seen = new Set<string>();
+  for (const { name } of inputs) {
+    if (!signature.inputs.some((input) => input.name === name)) {
+      fail(`tensor '${name}' is no input of the model; expected ${names(signature.inputs)}`);
     }
-    if (byName.has(tensor.name)) fail(`tensor '${tensor.name}': expected once, got twice`);
-    byName.set(tensor.name, tensor);
+    if (seen.has(name)) fail(`tensor '${name}': expected once, got twice`);
+    seen.add(name);
   }
-  return byName;
+  const missing = signature.inputs.find(({ name }) => !seen.has(name));
+  fail(`tensor '${missing?.name ?? ''}' is missing; expected ${names(signature.inputs)}`);
+}
+
+/** The model's inputs in its own order. */
+function selectInputs(inputs: readonly Tensor[], signature: ModelSignature): Tensor[] {
+  // As many as the model has, and each of those is there: then none is there twice and none is another.
+  if (inputs.length !== signature.inputs.length) explainInputs(inputs, signature);
+  return signature.inputs.map(
+    (input) => inputs.find(({ name }) => name === input.name) ?? explainInputs(inputs, signature),
+  );
 }
 
 function selectOutputs(
   requested: readonly RequestedOutput[] | undefined,
   signature: ModelSignature,
 ): string[] {
-  const selected = (requested ?? signature.outputs).map(({ name }) => name);
+  if (requested === undefined) return signature.outputs.map(({ name }) => name);
+  const selected = requested.map(({ name }) => name);
   for (const [index, name] of selected.entries()) {
     const specification = signature.outputs.find((output) => output.name === name);
     if (specification === undefined) {
@@ -85,18 +95,15 @@ function selectOutputs(
 
 /** Holds a request against the model's signature; whatever passes can only fail inside the model. */
 export function planInference(request: InferRequest, signature: ModelSignature): InferWork {
-  const byName = indexInputs(request.inputs, signature);
+  const inputs = selectInputs(request.inputs, signature);
   const symbolSizes: SymbolSizes = new Map();
-  const inputs = signature.inputs.map((specification) => {
-    const tensor = byName.get(specification.name);
-    if (tensor === undefined) {
-      fail(`tensor '${specification.name}' is missing; expected ${names(signature.inputs)}`);
-    }
+  for (const [index, specification] of signature.inputs.entries()) {
+    const tensor = inputs[index];
+    if (tensor === undefined) continue;
     if (tensor.datatype !== specification.datatype) {
       fail(`tensor '${tensor.name}': expected datatype ${specification.datatype}, got ${tensor.datatype}`);
     }
     checkShape(tensor, specification, symbolSizes);
-    return tensor;
-  });
+  }
   return { inputs, outputNames: selectOutputs(request.outputs, signature) };
 }

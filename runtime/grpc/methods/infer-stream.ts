@@ -20,13 +20,14 @@ class StreamedInference implements InferenceCall {
   readonly isLaterInStream: boolean;
   readonly requestId: string;
   readonly header: InferenceCall['header'];
-  readonly onHangUp: InferenceCall['onHangUp'];
   readonly #call: GrpcCall;
+  readonly #hangUps: Set<() => void>;
   readonly #frame: HeldFrame;
   readonly #dataPlane: DataPlane;
   #body: Body | undefined;
   #form: Form = 'Raw';
   #id = '';
+  #listener: (() => void) | undefined;
   /** As of a call with one message. */
   #isAnswered = false;
   /** Undefined: nobody is there to read it. */
@@ -43,14 +44,8 @@ class StreamedInference implements InferenceCall {
     this.requestId = `${call.requestId}-${index}`;
     this.isLaterInStream = index > 1;
     this.header = call.header;
-    this.onHangUp = (listener): void => {
-      hangUps.add(listener);
-      this.forget = (): void => void hangUps.delete(listener);
-    };
+    this.#hangUps = hangUps;
   }
-
-  /** Ends what `onHangUp` began. */
-  forget: () => void = () => undefined;
 
   get isClientGone(): boolean {
     return this.#call.isClientGone;
@@ -61,30 +56,36 @@ class StreamedInference implements InferenceCall {
   }
 
   /** The message is here before there is a request: whether to read it is all that is left to decide. */
-  readonly receive = async (): Promise<number> => {
+  async receive(): Promise<number> {
     this.#body = await this.#call.unfold(this.#frame);
     return this.#body.bytes.length;
-  };
+  }
 
-  readonly parse = (): InferRequest => {
+  parse(): InferRequest {
     const { modelName, modelVersion, form, request } = readInferRequest(this.#body?.bytes ?? NOTHING);
     this.#id = request.id ?? '';
     this.#dataPlane.requireModel(modelName, modelVersion);
     this.#form = form;
     return request;
-  };
+  }
 
-  readonly deliver = (answer: InferAnswer): void => {
+  /** The stream outlives it. */
+  onHangUp(listener: () => void): void {
+    this.#hangUps.add(listener);
+    this.#listener = listener;
+  }
+
+  deliver(answer: InferAnswer): undefined {
     this.#isAnswered = true;
     this.reply = writeStreamAnswer(writeInferAnswer(answer, this.#form));
-  };
+  }
 
-  readonly refuse = ({ message }: RequestError): void => {
+  refuse({ message }: RequestError): void {
     this.reply = writeStreamError(message, this.#id);
-  };
+  }
 
   close(): void {
-    this.forget();
+    if (this.#listener !== undefined) this.#hangUps.delete(this.#listener);
     this.#body?.release(this.#isAnswered);
   }
 }
@@ -134,12 +135,8 @@ class InferStream implements MessageListener {
   async #work(frame: HeldFrame): Promise<Buffer | undefined> {
     const parts = { call: this.#call, dataPlane: this.#dataPlane, hangUps: this.#hangUps };
     const inference = new StreamedInference(parts, frame, ++this.#count);
-    try {
-      await this.#service.handle(inference);
-      return inference.reply;
-    } finally {
-      inference.close();
-    }
+    await this.#service.handle(inference);
+    return inference.reply;
   }
 
   /** What has come is answered; the client opens its next stream elsewhere. */

@@ -3,6 +3,7 @@ import type { DataPlane } from '../../inference/data-plane.ts';
 import type { InferAnswer, InferRequest } from '../../inference/inference.ts';
 import type { InferenceCall, InferenceService } from '../../inference/inference-service.ts';
 import type { Body } from '../../body/budget.ts';
+import type { Reading } from '../../intake/reading.ts';
 import { writeInferAnswer } from '../messages/infer-answer.ts';
 import { readInferRequest, type Form } from '../messages/infer-request.ts';
 import type { GrpcCall } from '../transport/call.ts';
@@ -17,7 +18,6 @@ class GrpcInference implements InferenceCall {
   readonly isLaterInStream = false;
   readonly requestId: string;
   readonly header: InferenceCall['header'];
-  readonly onHangUp: InferenceCall['onHangUp'];
   readonly #call: GrpcCall;
   readonly #dataPlane: DataPlane;
   #body: Body | undefined;
@@ -30,7 +30,6 @@ class GrpcInference implements InferenceCall {
     this.#dataPlane = dataPlane;
     this.requestId = call.requestId;
     this.header = call.header;
-    this.onHangUp = call.onHangUp;
   }
 
   get isClientGone(): boolean {
@@ -41,24 +40,30 @@ class GrpcInference implements InferenceCall {
     return this.#call.deadlineAtMs;
   }
 
-  readonly receive = async (announce: (bytes: number) => void): Promise<number> => {
-    this.#body = await this.#call.receive(announce);
+  async receive(reading: Reading): Promise<number> {
+    this.#body = await this.#call.receive((bytes) => reading.announce(bytes, performance.now()));
     return this.#body.bytes.length;
-  };
+  }
 
-  readonly parse = (): InferRequest => {
+  parse(): InferRequest {
     const { modelName, modelVersion, form, request } = readInferRequest(this.#body?.bytes ?? NOTHING);
     this.#dataPlane.requireModel(modelName, modelVersion);
     this.#form = form;
     return request;
-  };
+  }
 
-  readonly deliver = (answer: InferAnswer): Promise<void> => {
+  onHangUp(listener: () => void): void {
+    this.#call.onHangUp(listener);
+  }
+
+  deliver(answer: InferAnswer): Promise<void> {
     this.#isAnswered = true;
     return this.#call.answer(writeInferAnswer(answer, this.#form));
-  };
+  }
 
-  readonly refuse = (error: RequestError): void => this.#call.fail(error);
+  refuse(error: RequestError): void {
+    this.#call.fail(error);
+  }
 
   close(): void {
     this.#body?.release(this.#isAnswered);
@@ -66,12 +71,5 @@ class GrpcInference implements InferenceCall {
 }
 
 export function inferMethod(service: InferenceService, dataPlane: DataPlane): Method {
-  return async (call) => {
-    const inference = new GrpcInference(call, dataPlane);
-    try {
-      await service.handle(inference);
-    } finally {
-      inference.close();
-    }
-  };
+  return (call) => service.handle(new GrpcInference(call, dataPlane));
 }

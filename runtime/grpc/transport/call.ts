@@ -79,11 +79,11 @@ export class GrpcCall {
   }
 
   /** Called when the client leaves, or gives up, before it was answered. */
-  readonly onHangUp = (listener: () => void): void => {
-    this.#stream.once('close', () => {
+  onHangUp(listener: () => void): void {
+    this.#stream.on('close', () => {
       if (!this.#isOver) listener();
     });
-  };
+  }
 
   /** Called when the server sends its clients away: a stream without an end has to be given one. */
   onLeave(listener: () => void): void {

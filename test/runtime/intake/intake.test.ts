@@ -41,7 +41,13 @@ class Line {
       this.refused.push(`${name}: ${(error as RequestError).reason}`);
     };
     try {
-      const turn = this.intake.takeTurn(arrival(changes), () => this.gone.has(name), performance.now());
+      const { gone } = this;
+      const client = {
+        get isClientGone(): boolean {
+          return gone.has(name);
+        },
+      };
+      const turn = this.intake.takeTurn(arrival(changes), client, performance.now());
       turn?.then((isThere) => this.called.push(isThere ? name : `${name} is gone`), refuse);
     } catch (error) {
       refuse(error);
@@ -154,6 +160,6 @@ describe('small bodies', () => {
     line.queue.isFull = true;
     for (let body = 0; body < 100; body++) line.join(String(body));
     const small = arrival({ bytes: 1000, deadlineAtMs: performance.now() + 100 });
-    expect(line.intake.takeTurn(small, () => false, performance.now())).toBeUndefined();
+    expect(line.intake.takeTurn(small, { isClientGone: false }, performance.now())).toBeUndefined();
   });
 });
