@@ -8,8 +8,13 @@ const TWO_TO_32 = 2 ** 32;
 /** Ten groups of seven bits make 64 bits and more. */
 const LONGEST_VARINT = 10;
 
-/** Reads what is in one message, in any order and with the unknown fields left out. */
-export type FieldReaders = Readonly<Record<number, (reader: WireReader, wireType: number) => void>>;
+/**
+ * Reads what is in one message, in any order and with the unknown fields left out. Readers that put what they read into a
+ * target are made once; those that put it elsewhere are made for each message.
+ */
+export type FieldReaders<Target = undefined> = Readonly<
+  Record<number, (reader: WireReader, wireType: number, target: Target) => void>
+>;
 
 /**
  * Protocol Buffers' wire format, read in place: strings and bytes are views, 64-bit numbers are exact.
@@ -35,11 +40,15 @@ export class WireReader {
   }
 
   readFields(readers: FieldReaders): void {
+    this.readFieldsInto(undefined, readers);
+  }
+
+  readFieldsInto<Target>(target: Target, readers: FieldReaders<Target>): void {
     while (!this.isAtEnd) {
       const tag = this.uint32('a tag');
       const read = readers[tag >>> 3];
       if (read === undefined) this.skip(tag & 7);
-      else read(this, tag & 7);
+      else read(this, tag & 7, target);
     }
   }
 
@@ -117,6 +126,12 @@ export class WireReader {
     const bytes = this.bytes();
     if (!isUtf8(bytes)) this.fail(`${field} is not UTF-8`);
     return bytes.toString('utf8');
+  }
+
+  /** Of a field that must be one. */
+  text(wireType: number, field: string): string {
+    this.expect(wireType, wireTypes.bytes, field);
+    return this.string(field);
   }
 
   message(): WireReader {

@@ -14,11 +14,12 @@ export class WireWriter {
   }
 
   string(field: number, text: string): this {
-    return text === '' ? this : this.bytes(field, Buffer.from(text));
+    if (text !== '') this.#text(field, text);
+    return this;
   }
 
   strings(field: number, texts: readonly string[]): this {
-    for (const text of texts) this.bytes(field, Buffer.from(text));
+    for (const text of texts) this.#text(field, text);
     return this;
   }
 
@@ -64,20 +65,56 @@ export class WireWriter {
   }
 
   message(field: number, write: (writer: WireWriter) => void): this {
-    const inner = new WireWriter();
-    write(inner);
-    return this.bytes(field, inner.finish());
+    const start = this.#beginNested(field);
+    write(this);
+    this.#endNested(start);
+    return this;
   }
 
   /** Repeated whole numbers; those below 0 take ten bytes each, as the language has it for int32 and int64. */
   packed(field: number, values: Iterable<number | bigint>): this {
-    const inner = new WireWriter();
+    const before = this.#length;
+    const start = this.#beginNested(field);
     for (const value of values) {
-      inner.#reserve(LONGEST_VARINT);
-      if (typeof value === 'number' && value >= 0) inner.#varint(value);
-      else inner.#bigVarint(BigInt.asUintN(64, BigInt(value)));
+      this.#reserve(LONGEST_VARINT);
+      if (typeof value === 'number' && value >= 0) this.#varint(value);
+      else this.#bigVarint(BigInt.asUintN(64, BigInt(value)));
     }
-    return inner.#length === 0 ? this : this.bytes(field, inner.finish());
+    if (this.#length === start) this.#length = before;
+    else this.#endNested(start);
+    return this;
+  }
+
+  #text(field: number, text: string): void {
+    const length = Buffer.byteLength(text);
+    this.#reserve(2 * LONGEST_VARINT + length);
+    this.#tag(field, wireTypes.bytes);
+    this.#varint(length);
+    this.#length += this.#bytes.write(text, this.#length);
+  }
+
+  /** What is written until it ends is a field's value; gives where that begins. */
+  #beginNested(field: number): number {
+    this.#reserve(2 * LONGEST_VARINT);
+    this.#tag(field, wireTypes.bytes);
+    // Most values are shorter than 128 bytes, and their length one byte.
+    return ++this.#length;
+  }
+
+  #endNested(start: number): void {
+    const length = this.#length - start;
+    this.#reserve(LONGEST_VARINT);
+    const end = this.#length;
+    this.#length = start - 1;
+    if (length > 0x7f) this.#makeWay(start, end, length);
+    this.#varint(length);
+    this.#length += length;
+  }
+
+  /** Moves a value behind its length, which takes more than the one byte that was left for it. */
+  #makeWay(start: number, end: number, length: number): void {
+    const bytesOfLength = Math.ceil((32 - Math.clz32(length)) / 7);
+    this.#bytes.copyWithin(start - 1 + bytesOfLength, start, end);
   }
 
   #tag(field: number, wireType: number): void {

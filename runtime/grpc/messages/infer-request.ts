@@ -1,5 +1,10 @@
 import { RequestError } from '../../errors.ts';
-import type { InferRequest, ParameterValue, RequestedOutput } from '../../inference/inference.ts';
+import {
+  noParameters,
+  type InferRequest,
+  type ParameterValue,
+  type RequestedOutput,
+} from '../../inference/inference.ts';
 import { isDatatype, type Datatype, type Tensor } from '../../tensor/datatype.ts';
 import { readRaw } from '../../tensor/raw.ts';
 import { wireTypes, WireReader, type FieldReaders } from '../../protobuf/wire-reader.ts';
@@ -69,81 +74,113 @@ function refuseSharedMemory(name: string, parameters: ReadonlyMap<string, Parame
   );
 }
 
-function stringInto(field: string, take: (text: string) => void): FieldReaders[number] {
-  return (reader, wireType) => {
-    reader.expect(wireType, wireTypes.bytes, field);
-    take(reader.string(field));
-  };
+type Parameters = Map<string, ParameterValue>;
+
+interface PartialInput {
+  name: string;
+  datatype: string;
+  readonly shape: number[];
+  parameters?: Parameters;
+  readonly pieces: Buffer[];
 }
 
+const inputFields: FieldReaders<PartialInput> = {
+  1: (reader, wireType, input) => (input.name = reader.text(wireType, 'the name of a tensor')),
+  2: (reader, wireType, input) => (input.datatype = reader.text(wireType, 'datatype')),
+  3: (reader, wireType, { shape }) => readSizes(reader, wireType, shape),
+  4: (reader, wireType, input) => readParameter(reader, wireType, (input.parameters ??= new Map())),
+  5: (reader, wireType, { pieces }) => {
+    reader.expect(wireType, wireTypes.bytes, 'contents');
+    pieces.push(reader.bytes());
+  },
+};
+
 function readInput(message: WireReader): InputHead {
-  let name = '';
-  let datatype = '';
-  const shape: number[] = [];
-  const parameters = new Map<string, ParameterValue>();
-  const pieces: Buffer[] = [];
-  message.readFields({
-    1: stringInto('the name of a tensor', (text) => (name = text)),
-    2: stringInto('datatype', (text) => (datatype = text)),
-    3: (reader, wireType) => readSizes(reader, wireType, shape),
-    4: (reader, wireType) => readParameter(reader, wireType, parameters),
-    5: (reader, wireType) => {
-      reader.expect(wireType, wireTypes.bytes, 'contents');
-      pieces.push(reader.bytes());
-    },
-  });
-  refuseSharedMemory(name, parameters);
+  const input: PartialInput = { name: '', datatype: '', shape: [], pieces: [] };
+  message.readFieldsInto(input, inputFields);
+  const { name, datatype, shape, parameters, pieces } = input;
+  if (parameters !== undefined) refuseSharedMemory(name, parameters);
   return { name, datatype: asDatatype(name, datatype), shape, pieces };
 }
 
+interface PartialOutput {
+  name: string;
+  parameters?: Parameters;
+}
+
+const outputFields: FieldReaders<PartialOutput> = {
+  1: (reader, wireType, output) => (output.name = reader.text(wireType, 'the name of an output')),
+  2: (reader, wireType, output) => readParameter(reader, wireType, (output.parameters ??= new Map())),
+};
+
 function readOutput(message: WireReader): RequestedOutput {
-  let name = '';
-  const parameters = new Map<string, ParameterValue>();
-  message.readFields({
-    1: stringInto('the name of an output', (text) => (name = text)),
-    2: (reader, wireType) => readParameter(reader, wireType, parameters),
-  });
+  const output: PartialOutput = { name: '' };
+  message.readFieldsInto(output, outputFields);
+  const { name, parameters = noParameters } = output;
   return { name, parameters };
 }
 
-function readTensors(heads: readonly InputHead[], raw: readonly Buffer[]): Tensor[] {
-  if (raw.length === 0)
-    return heads.map(({ pieces, ...head }) => ({ ...head, data: readContents(head, pieces) }));
-  if (raw.length !== heads.length)
-    malformed(`expected ${heads.length} raw_input_contents, one for each input, got ${raw.length}`);
-  return heads.map(({ pieces, ...head }, index) => {
-    if (pieces.some(({ length }) => length > 0))
-      malformed(
-        `tensor '${head.name}': its values came in contents and in raw_input_contents; send one of them, alike for all inputs`,
-      );
-    return { ...head, data: readRaw(head, raw[index] ?? Buffer.alloc(0)) };
-  });
+function readTensor({ name, datatype, shape, pieces }: InputHead, raw: Buffer | undefined): Tensor {
+  const head = { name, datatype, shape };
+  if (raw === undefined) return { name, datatype, shape, data: readContents(head, pieces) };
+  if (pieces.some(({ length }) => length > 0))
+    malformed(
+      `tensor '${name}': its values came in contents and in raw_input_contents; send one of them, alike for all inputs`,
+    );
+  return { name, datatype, shape, data: readRaw(head, raw) };
 }
+
+function readTensors(heads: readonly InputHead[], raw: readonly Buffer[]): Tensor[] {
+  if (raw.length > 0 && raw.length !== heads.length)
+    malformed(`expected ${heads.length} raw_input_contents, one for each input, got ${raw.length}`);
+  return heads.map((head, index) => readTensor(head, raw[index]));
+}
+
+interface PartialRequest {
+  modelName: string;
+  modelVersion: string;
+  id: string;
+  parameters?: Parameters;
+  readonly heads: InputHead[];
+  readonly outputs: RequestedOutput[];
+  readonly raw: Buffer[];
+}
+
+/** Pre: before another element of a list is read. */
+function expectAnother(
+  reader: WireReader,
+  wireType: number,
+  field: string,
+  list: { readonly length: number },
+): void {
+  reader.expect(wireType, wireTypes.bytes, field);
+  if (list.length >= MAXIMUM_TENSORS) malformed(`more than ${MAXIMUM_TENSORS} ${field}`);
+}
+
+const requestFields: FieldReaders<PartialRequest> = {
+  1: (reader, wireType, request) => (request.modelName = reader.text(wireType, 'model_name')),
+  2: (reader, wireType, request) => (request.modelVersion = reader.text(wireType, 'model_version')),
+  3: (reader, wireType, request) => (request.id = reader.text(wireType, 'id')),
+  4: (reader, wireType, request) => readParameter(reader, wireType, (request.parameters ??= new Map())),
+  5: (reader, wireType, { heads }) => {
+    expectAnother(reader, wireType, 'inputs', heads);
+    heads.push(readInput(reader.message()));
+  },
+  6: (reader, wireType, { outputs }) => {
+    expectAnother(reader, wireType, 'outputs', outputs);
+    outputs.push(readOutput(reader.message()));
+  },
+  7: (reader, wireType, { raw }) => {
+    expectAnother(reader, wireType, 'raw_input_contents', raw);
+    raw.push(reader.bytes());
+  },
+};
 
 /** A ModelInferRequest, every number exact; raw contents share memory with the message where they can. */
 export function readInferRequest(message: Buffer): GrpcInferRequest {
-  const found = { modelName: '', modelVersion: '', id: '' };
-  const parameters = new Map<string, ParameterValue>();
-  const heads: InputHead[] = [];
-  const outputs: RequestedOutput[] = [];
-  const raw: Buffer[] = [];
-  const nested = (field: string, list: { readonly length: number }, read: (reader: WireReader) => void) => {
-    return (reader: WireReader, wireType: number): void => {
-      reader.expect(wireType, wireTypes.bytes, field);
-      if (list.length >= MAXIMUM_TENSORS) malformed(`more than ${MAXIMUM_TENSORS} ${field}`);
-      read(reader);
-    };
-  };
-  new WireReader(message).readFields({
-    1: stringInto('model_name', (text) => (found.modelName = text)),
-    2: stringInto('model_version', (text) => (found.modelVersion = text)),
-    3: stringInto('id', (text) => (found.id = text)),
-    4: (reader, wireType) => readParameter(reader, wireType, parameters),
-    5: nested('inputs', heads, (reader) => heads.push(readInput(reader.message()))),
-    6: nested('outputs', outputs, (reader) => outputs.push(readOutput(reader.message()))),
-    7: nested('raw_input_contents', raw, (reader) => raw.push(reader.bytes())),
-  });
-  const { modelName, modelVersion, id } = found;
+  const found: PartialRequest = { modelName: '', modelVersion: '', id: '', heads: [], outputs: [], raw: [] };
+  new WireReader(message).readFieldsInto(found, requestFields);
+  const { modelName, modelVersion, id, parameters = noParameters, heads, outputs, raw } = found;
   const request: InferRequest = {
     id: id === '' ? undefined : id,
     parameters,

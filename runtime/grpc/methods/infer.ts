@@ -56,7 +56,7 @@ class GrpcInference implements InferenceCall {
     this.#call.onHangUp(listener);
   }
 
-  deliver(answer: InferAnswer): Promise<void> {
+  deliver(answer: InferAnswer): Promise<void> | undefined {
     this.#isAnswered = true;
     return this.#call.answer(writeInferAnswer(answer, this.#form));
   }

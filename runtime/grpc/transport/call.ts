@@ -96,8 +96,8 @@ export class GrpcCall {
    * The message of a call that has one; `announce` is asked when its length has come, and may throw. Rejects with
    * RequestError or HangUpError.
    */
-  async receive(announce?: (messageBytes: number) => void): Promise<Body> {
-    return await this.unfold(await receiveOne(this.#stream, this.#context.budget, announce));
+  receive(announce?: (messageBytes: number) => void): Promise<Body> {
+    return receiveOne(this.#stream, this.#context.budget, announce).then((frame) => this.unfold(frame));
   }
 
   /** The messages of a call that has any number. */
@@ -105,13 +105,13 @@ export class GrpcCall {
     new Receiver(this.#stream, this.#context.budget, listener);
   }
 
-  async unfold(frame: HeldFrame): Promise<Body> {
+  /** A message that is not compressed is its own body. Throws or rejects with RequestError. */
+  unfold(frame: HeldFrame): Body | Promise<Body> {
+    if (!frame.isCompressed) return frame;
     const encoding = this.header('grpc-encoding');
-    const body = await unfold(frame, encoding, this.#context.budget);
-    if (!frame.isCompressed) return body;
     // Who sends compressed messages wants compressed answers; who does not has more network than processor.
     this.#coding = encoding === 'deflate' ? 'deflate' : 'gzip';
-    return body;
+    return unfold(frame, encoding, this.#context.budget);
   }
 
   pause(): void {
@@ -143,11 +143,16 @@ export class GrpcCall {
     over.abort();
   }
 
-  /** The only message and the end. */
-  async answer(message: Buffer): Promise<void> {
+  /** The only message and the end; undefined: it is on its way. */
+  answer(message: Buffer): Promise<void> | undefined {
     const coding = this.#coding;
-    const frame =
-      coding === undefined ? writeFrame(message, false) : writeFrame(await encodeBody(coding, message), true);
+    if (coding !== undefined)
+      return encodeBody(coding, message).then((encoded) => this.#answerWith(writeFrame(encoded, true)));
+    this.#answerWith(writeFrame(message, false));
+    return undefined;
+  }
+
+  #answerWith(frame: Buffer): void {
     if (this.isClientGone) return;
     this.begin();
     this.#end({ 'grpc-status': OK }, frame);

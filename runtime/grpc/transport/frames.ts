@@ -6,7 +6,8 @@ import { youngMemory } from '../../memory/young.ts';
 /** A message as it travels: one byte that says whether it is compressed, four for its length, then itself. */
 export interface Frame {
   readonly isCompressed: boolean;
-  readonly message: Buffer;
+  /** The message. */
+  readonly bytes: Buffer;
   /** What the message lies in, where it has it for itself. */
   readonly block?: ArrayBuffer;
 }
@@ -53,8 +54,8 @@ export class FrameReader {
     if (gathering === undefined ? this.#available < length : !gathering.isComplete) return undefined;
     this.#prefix = undefined;
     this.#gathering = undefined;
-    if (gathering === undefined) return { isCompressed, message: this.#take(length) };
-    return { isCompressed, message: gathering.bytes, block: gathering.block };
+    if (gathering === undefined) return { isCompressed, bytes: this.#take(length) };
+    return { isCompressed, bytes: gathering.bytes, block: gathering.block };
   }
 
   /** Undefined for a message that is all there, or not worth it. */

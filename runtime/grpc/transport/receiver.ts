@@ -18,9 +18,27 @@ export interface MessageListener {
 }
 
 /** A message that counts against the budget until it is released. */
-export interface HeldFrame extends Frame {
-  /** Once; a message that nobody reads any more lends its memory to others. */
-  release(isUnread?: boolean): void;
+export class HeldFrame implements Body {
+  readonly isCompressed: boolean;
+  readonly bytes: Buffer;
+  readonly #block: ArrayBuffer | undefined;
+  readonly #budget: BodyBudget;
+  #isHeld = true;
+
+  constructor({ isCompressed, bytes, block }: Frame, budget: BodyBudget) {
+    this.isCompressed = isCompressed;
+    this.bytes = bytes;
+    this.#block = block;
+    this.#budget = budget;
+  }
+
+  /** A message that nobody reads any more lends its memory to others. */
+  release(isUnread = false): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#budget.release(this.bytes.length);
+    if (isUnread && this.#block !== undefined) this.#budget.blocks.giveBack(this.#block);
+  }
 }
 
 /** Takes messages from a stream, counting every byte against the budget as it comes. */
@@ -43,8 +61,8 @@ export class Receiver {
     };
     this.#frames = new FrameReader(check, budget.blocks);
     source.on('data', (chunk: Buffer) => this.#take(chunk));
-    source.once('end', () => this.#end());
-    source.once('close', () => {
+    source.on('end', () => this.#end());
+    source.on('close', () => {
       // An error takes a stack with it, which costs more than all else here: not for every call that ends well.
       if (!this.#isOver) this.#fail(new HangUpError());
     });
@@ -63,17 +81,9 @@ export class Receiver {
   }
 
   #hand(frame: Frame): void {
-    const { length } = frame.message;
     // What the prefix took is given back with the message.
-    this.#held -= length;
-    let isHeld = true;
-    const release = (isUnread = false): void => {
-      if (!isHeld) return;
-      isHeld = false;
-      this.#budget.release(length);
-      if (isUnread && frame.block !== undefined) this.#budget.blocks.giveBack(frame.block);
-    };
-    this.#listener.onFrame({ ...frame, release });
+    this.#held -= frame.bytes.length;
+    this.#listener.onFrame(new HeldFrame(frame, this.#budget));
   }
 
   #watchHalves(): void {
@@ -161,19 +171,18 @@ function decoderFor(encoding: string | undefined): Transform {
   );
 }
 
-/** The message as it was before it was compressed; its plain bytes are bounded and counted while they unfold. */
+/** A compressed message as it was before; its plain bytes are bounded and counted while they unfold. */
 export async function unfold(
   frame: HeldFrame,
   encoding: string | undefined,
   budget: BodyBudget,
 ): Promise<Body> {
-  if (!frame.isCompressed) return { bytes: frame.message, release: (isUnread) => frame.release(isUnread) };
   const chunks: Buffer[] = [];
   let length = 0;
   const release = (): void => budget.release(length);
   try {
     const decoder = decoderFor(encoding);
-    decoder.end(frame.message);
+    decoder.end(frame.bytes);
     for await (const chunk of decoder as AsyncIterable<Buffer>) {
       budget.checkSize(length + chunk.length);
       budget.reserve(chunk.length);

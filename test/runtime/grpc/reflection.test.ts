@@ -82,7 +82,7 @@ async function hostsOf(questions: Buffer): Promise<string[]> {
   const frames = new FrameReader(() => undefined);
   const hosts: string[] = [];
   for await (const chunk of stream as AsyncIterable<Buffer>) {
-    for (const { message } of frames.push(chunk))
+    for (const { bytes: message } of frames.push(chunk))
       new WireReader(message).readFields({ 1: (reader) => hosts.push(reader.string('valid_host')) });
   }
   session.close();

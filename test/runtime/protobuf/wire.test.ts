@@ -68,6 +68,30 @@ describe("Protocol Buffers' wire format", () => {
     );
   });
 
+  it.each([0, 1, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152])(
+    'reads back a message of %i bytes within another, and what stands behind it',
+    (length) => {
+      const value = Buffer.alloc(length, 0xa5);
+      const bytes = new WireWriter()
+        .message(1, (outer) => outer.message(2, (inner) => inner.bytes(3, value)).string(4, 'näher'))
+        .packed(5, [])
+        .packed(6, [300])
+        .finish();
+      const found: unknown[] = [];
+      new WireReader(bytes).readFieldsInto(found, {
+        1: (reader, _, list) =>
+          reader.message().readFieldsInto(list, {
+            2: (inner) =>
+              inner.message().readFieldsInto(list, { 3: (field) => list.push(field.bytes().equals(value)) }),
+            4: (inner) => list.push(inner.string('a text')),
+          }),
+        5: (_, __, list) => list.push('an empty list'),
+        6: (reader, _, list) => list.push(reader.message().uint32('a number')),
+      });
+      expect(found).toEqual([true, 'näher', 300]);
+    },
+  );
+
   it('leaves out fields that it does not know, of every kind', () => {
     const bytes = new WireWriter().uint(90, 300).double(91, 1).string(92, 'text').uint(1, 5).finish();
     const single = Buffer.from([(93 << 3) | 5, 0x05, 1, 2, 3, 4]);

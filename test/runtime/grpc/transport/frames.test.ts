@@ -20,7 +20,7 @@ describe('messages on their way', () => {
           return chunk;
         });
         const read = [...chunks, rest].flatMap((chunk) => reader.push(chunk));
-        expect(read.map(({ message, isCompressed }) => ({ message: [...message], isCompressed }))).toEqual(
+        expect(read.map(({ bytes, isCompressed }) => ({ message: [...bytes], isCompressed }))).toEqual(
           frames.map(({ message, isCompressed }) => ({ message: [...message], isCompressed })),
         );
         expect(reader.isWithinFrame).toBe(false);
@@ -45,7 +45,7 @@ describe('messages on their way', () => {
         }
         expect(read).toHaveLength(messages.length);
         for (const [index, message] of messages.entries()) {
-          expect(read[index]?.message.equals(message)).toBe(true);
+          expect(read[index]?.bytes.equals(message)).toBe(true);
         }
         const own = read.flatMap(({ block }) => block ?? []);
         expect(new Set(own).size).toBe(own.length);
@@ -60,7 +60,7 @@ describe('messages on their way', () => {
     const stream = writeFrame(Buffer.alloc(300_003), false);
     expect(reader.push(stream.subarray(0, 100_000))).toEqual([]);
     const [frame] = reader.push(stream.subarray(100_000));
-    expect(((frame?.message.byteOffset ?? NaN) + 300_003) % 8).toBe(0);
+    expect(((frame?.bytes.byteOffset ?? NaN) + 300_003) % 8).toBe(0);
   });
 
   it('are measured by what their prefix says, before any of it is kept', () => {
