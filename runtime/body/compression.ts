@@ -2,6 +2,7 @@ import { createGunzip, createInflate, deflate, gzip } from 'node:zlib';
 import type { Transform } from 'node:stream';
 import { promisify } from 'node:util';
 import { RequestError } from '../errors.ts';
+import { youngMemory } from '../memory/young.ts';
 
 /** The content codings of RFC 9110, §8.4.1, that this server reads and writes. */
 export type Coding = 'gzip' | 'deflate';
@@ -57,6 +58,8 @@ export function chooseCoding(acceptEncoding: string | undefined, bytes: number):
 const writers = { gzip: promisify(gzip), deflate: promisify(deflate) };
 
 /** On a thread of Node's pool: the serving process goes on. */
-export function encodeBody(coding: Coding, body: string | Buffer): Promise<Buffer> {
-  return writers[coding](body, { level: LEVEL });
+export async function encodeBody(coding: Coding, body: string | Buffer): Promise<Buffer> {
+  const encoded = await writers[coding](body, { level: LEVEL });
+  youngMemory.take(encoded.length);
+  return encoded;
 }

@@ -1,3 +1,5 @@
+import { youngMemory } from './young.ts';
+
 /** What is smaller costs the collector little. */
 export const SMALLEST_BLOCK_BYTES = 65_536;
 const MOST_KEPT_BYTES = 16 * 2 ** 20;
@@ -17,7 +19,7 @@ export class MemoryBlocks {
   take(bytes: number): ArrayBuffer {
     const index = this.#kept.findLastIndex((block) => fits(block, bytes));
     const [block] = index < 0 ? [] : this.#kept.splice(index, 1);
-    if (block === undefined) return Buffer.allocUnsafeSlow(roundUp(bytes)).buffer;
+    if (block === undefined) return newBlock(bytes);
     this.#keptBytes -= block.byteLength;
     return block;
   }
@@ -30,6 +32,12 @@ export class MemoryBlocks {
       this.#keptBytes -= this.#kept.shift()?.byteLength ?? 0;
     }
   }
+}
+
+function newBlock(bytes: number): ArrayBuffer {
+  const { buffer } = Buffer.allocUnsafeSlow(roundUp(bytes));
+  youngMemory.take(buffer.byteLength);
+  return buffer;
 }
 
 /** Bodies for one model are much of one size: a block of twice that is left for those that need it. */

@@ -2,15 +2,28 @@ import { wireTypes } from './wire-reader.ts';
 
 const FIRST_CAPACITY = 256;
 const LONGEST_VARINT = 10;
+/** A copy of what is smaller costs less than a piece of its own. */
+export const LARGE_BYTES = 16_384;
 
 /** Writes Protocol Buffers' wire format into memory that grows; a scalar that is its type's zero is left out. */
 export class WireWriter {
   #bytes = Buffer.allocUnsafe(FIRST_CAPACITY);
   #length = 0;
+  /** What was written before the piece that begins at `#start`. */
+  readonly #pieces: Buffer[] = [];
+  #start = 0;
 
   /** What was written, sharing memory with this writer. */
   finish(): Buffer {
-    return this.#bytes.subarray(0, this.#length);
+    const pieces = this.finishPieces();
+    const [only] = pieces;
+    return only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces);
+  }
+
+  /** The same in pieces that belong one behind the other: what is large has not been copied. */
+  finishPieces(): readonly Buffer[] {
+    this.#endPiece();
+    return this.#pieces;
   }
 
   string(field: number, text: string): this {
@@ -30,6 +43,17 @@ export class WireWriter {
     this.#varint(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
+    return this;
+  }
+
+  /** As `bytes`, sharing memory with them where they are large. Pre: not within a message. */
+  shared(field: number, bytes: Buffer): this {
+    if (bytes.length < LARGE_BYTES) return this.bytes(field, bytes);
+    this.#reserve(2 * LONGEST_VARINT);
+    this.#tag(field, wireTypes.bytes);
+    this.#varint(bytes.length);
+    this.#endPiece();
+    this.#pieces.push(bytes);
     return this;
   }
 
@@ -83,6 +107,11 @@ export class WireWriter {
     if (this.#length === start) this.#length = before;
     else this.#endNested(start);
     return this;
+  }
+
+  #endPiece(): void {
+    if (this.#length > this.#start) this.#pieces.push(this.#bytes.subarray(this.#start, this.#length));
+    this.#start = this.#length;
   }
 
   #text(field: number, text: string): void {

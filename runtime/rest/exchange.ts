@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { countBytes, type Pieces } from '../body/pieces.ts';
 import type { RequestError } from '../errors.ts';
 import { chooseRequestId } from '../inference/request-id.ts';
-import { youngMemory } from '../memory/young.ts';
 
 function readHeader(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
@@ -79,7 +78,6 @@ export class Exchange {
   ): void {
     const pieces = typeof body === 'string' || Buffer.isBuffer(body) ? [body] : body;
     const bytes = countBytes(pieces);
-    youngMemory.take(bytes);
     const headers = [
       'content-type',
       contentType,

@@ -1,3 +1,5 @@
+import { youngMemory } from '../memory/young.ts';
+
 const COMMA = 0x2c;
 const MINUS = 0x2d;
 const DOT = 0x2e;
@@ -182,7 +184,10 @@ export function writeSingles(values: Float32Array): string {
 /** The same text as bytes, in pieces: a long string would be copied four times on its way to the socket. */
 export function writeSinglesAsBytes(values: Float32Array): Buffer[] {
   const pieces: Buffer[] = [];
-  for (let start = 0; start < values.length; start += VALUES_AT_ONCE)
-    pieces.push(Buffer.from(scratch.subarray(0, writeSome(values, start))));
+  for (let start = 0; start < values.length; start += VALUES_AT_ONCE) {
+    const piece = Buffer.from(scratch.subarray(0, writeSome(values, start)));
+    youngMemory.take(piece.length);
+    pieces.push(piece);
+  }
   return pieces;
 }

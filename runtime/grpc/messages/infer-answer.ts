@@ -10,10 +10,10 @@ function writeText(writer: WireWriter, key: string, text: string): void {
 }
 
 /**
- * A ModelInferResponse. Clients that send typed contents read typed contents, those that send raw ones read raw ones;
+ * A ModelInferResponse, in pieces; those that are raw contents share memory with the tensors. Clients that send typed contents read typed contents, those that send raw ones read raw ones;
  * a message has all of its tensors in one form, so one FP16 output makes all of them raw.
  */
-export function writeInferAnswer(answer: InferAnswer, form: Form): Buffer {
+export function writeInferAnswer(answer: InferAnswer, form: Form): readonly Buffer[] {
   const { modelName, modelVersion, id = '', outputs, predictions } = answer;
   const contents = form === 'Raw' ? [] : outputs.map(writeContents);
   const isTyped = form === 'Typed' && contents.every((write) => write !== undefined);
@@ -27,13 +27,13 @@ export function writeInferAnswer(answer: InferAnswer, form: Form): Buffer {
       if (isTyped && write !== undefined) output.message(5, write);
     });
   }
-  if (!isTyped) for (const output of outputs) writer.bytes(6, writeRaw(output));
-  return writer.finish();
+  if (!isTyped) for (const output of outputs) writer.shared(6, writeRaw(output));
+  return writer.finishPieces();
 }
 
 /** A ModelStreamInferResponse: an answer, or why there is none to the request of this id. */
-export function writeStreamAnswer(answer: Buffer): Buffer {
-  return new WireWriter().bytes(2, answer).finish();
+export function writeStreamAnswer(answer: readonly Buffer[]): Buffer {
+  return new WireWriter().bytes(2, Buffer.concat(answer)).finish();
 }
 
 export function writeStreamError(message: string, id: string): Buffer {

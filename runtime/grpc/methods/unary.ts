@@ -5,7 +5,7 @@ export function unary(answer: (message: Buffer) => Buffer): Method {
   return async (call) => {
     const body = await call.receive();
     try {
-      await call.answer(answer(body.bytes));
+      await call.answer([answer(body.bytes)]);
     } finally {
       body.release();
     }

@@ -5,7 +5,7 @@ import { encodeBody, type Coding } from '../../body/compression.ts';
 import type { RequestError } from '../../errors.ts';
 import { chooseRequestId } from '../../inference/request-id.ts';
 import { readTimeoutMs } from './deadline.ts';
-import { writeFrame } from './frames.ts';
+import { writeFrame, writeFrameOf } from './frames.ts';
 import { Receiver, receiveOne, unfold, type HeldFrame, type MessageListener } from './receiver.ts';
 
 const OK = '0';
@@ -80,7 +80,8 @@ export class GrpcCall {
 
   /** Called when the client leaves, or gives up, before it was answered. */
   onHangUp(listener: () => void): void {
-    this.#stream.on('close', () => {
+    // Not `on`: streams grow old, as Node's HTTP/2 has it, and whatever hangs on them does too.
+    this.#stream.once('close', () => {
       if (!this.#isOver) listener();
     });
   }
@@ -144,15 +145,18 @@ export class GrpcCall {
   }
 
   /** The only message and the end; undefined: it is on its way. */
-  answer(message: Buffer): Promise<void> | undefined {
+  answer(message: readonly Buffer[]): Promise<void> | undefined {
     const coding = this.#coding;
-    if (coding !== undefined)
-      return encodeBody(coding, message).then((encoded) => this.#answerWith(writeFrame(encoded, true)));
-    this.#answerWith(writeFrame(message, false));
-    return undefined;
+    if (coding === undefined) {
+      this.#answerWith(writeFrameOf(message));
+      return undefined;
+    }
+    return encodeBody(coding, Buffer.concat(message)).then((encoded) =>
+      this.#answerWith([writeFrame(encoded, true)]),
+    );
   }
 
-  #answerWith(frame: Buffer): void {
+  #answerWith(frame: readonly Buffer[]): void {
     if (this.isClientGone) return;
     this.begin();
     this.#end({ 'grpc-status': OK }, frame);
@@ -182,11 +186,15 @@ export class GrpcCall {
     if (!this.#stream.readableEnded) this.#stream.close(constants.NGHTTP2_NO_ERROR);
   }
 
-  #end(trailers: Record<string, string>, last?: Buffer): void {
+  #end(trailers: Record<string, string>, last: readonly Buffer[] = []): void {
+    const stream = this.#stream;
     this.#isOver = true;
-    this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(trailers));
-    this.#stream.end(last);
-    this.#stream.resume();
+    stream.once('wantTrailers', () => stream.sendTrailers(trailers));
+    if (last.length > 1) stream.cork();
+    for (const piece of last.slice(0, -1)) stream.write(piece);
+    // The end uncorks too.
+    stream.end(last.at(-1));
+    stream.resume();
   }
 
   #metadata(): Record<string, string | number> {

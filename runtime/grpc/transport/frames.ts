@@ -13,6 +13,7 @@ export interface Frame {
 }
 
 const PREFIX_BYTES = 5;
+const NOTHING = Buffer.alloc(0);
 
 /** Cuts what arrives into messages; https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
 export class FrameReader {
@@ -94,11 +95,23 @@ export class FrameReader {
   }
 }
 
+/** What stands in front of a message of so many bytes, and the first of its pieces. */
+function writeStart(first: Buffer, messageBytes: number, isCompressed: boolean): Buffer {
+  const start = Buffer.allocUnsafe(PREFIX_BYTES + first.length);
+  youngMemory.take(start.length);
+  start.writeUInt8(isCompressed ? 1 : 0, 0);
+  start.writeUInt32BE(messageBytes, 1);
+  first.copy(start, PREFIX_BYTES);
+  return start;
+}
+
 export function writeFrame(message: Buffer, isCompressed: boolean): Buffer {
-  const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
-  youngMemory.take(frame.length);
-  frame.writeUInt8(isCompressed ? 1 : 0, 0);
-  frame.writeUInt32BE(message.length, 1);
-  message.copy(frame, PREFIX_BYTES);
-  return frame;
+  return writeStart(message, message.length, isCompressed);
+}
+
+/** A message that is in pieces and not compressed; all but the first are used as they are. */
+export function writeFrameOf(pieces: readonly Buffer[]): readonly Buffer[] {
+  const [first = NOTHING, ...others] = pieces;
+  const messageBytes = pieces.reduce((sum, { length }) => sum + length, 0);
+  return [writeStart(first, messageBytes, false), ...others];
 }

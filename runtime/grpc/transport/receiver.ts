@@ -61,8 +61,8 @@ export class Receiver {
     };
     this.#frames = new FrameReader(check, budget.blocks);
     source.on('data', (chunk: Buffer) => this.#take(chunk));
-    source.on('end', () => this.#end());
-    source.on('close', () => {
+    source.once('end', () => this.#end());
+    source.once('close', () => {
       // An error takes a stack with it, which costs more than all else here: not for every call that ends well.
       if (!this.#isOver) this.#fail(new HangUpError());
     });

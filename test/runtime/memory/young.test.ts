@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { YoungMemory } from '../../../runtime/memory/young.ts';
 import { run } from '../../bed/shell.ts';
+import { GrpcClient } from '../../support/grpc-client.ts';
 import { runtimeNodeOptions } from '../../support/runtime-image.ts';
 import { buildOnnxModel } from '../../support/onnx-model.ts';
 import { RuntimeProcess } from '../../support/runtime-process.ts';
@@ -54,7 +55,6 @@ describe('young memory', () => {
 describe('a server whose bodies and answers are large', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'headgate-young-'));
   const NUMBERS = 24_000;
-  const REQUESTS = 400;
   let runtime: RuntimeProcess;
 
   beforeAll(async () => {
@@ -74,13 +74,26 @@ describe('a server whose bodies and answers are large', () => {
     return Number(count.exec(text)?.[1] ?? 0);
   }
 
-  it('collects their memory while it is young, and not in full', { timeout: 60_000 }, async () => {
-    const data = Array.from({ length: NUMBERS }, (_, index) => index / 7);
-    const body = JSON.stringify({ inputs: [{ name: 'X', shape: [NUMBERS], datatype: 'FP32', data }] });
+  async function expectYoungCollections(requests: number, ask: () => Promise<unknown>): Promise<void> {
     const [minorBefore, majorBefore] = [await collectionsOf('minor'), await collectionsOf('major')];
-    for (let request = 0; request < REQUESTS; request++) expect((await runtime.infer(body)).status).toBe(200);
+    for (let request = 0; request < requests; request++) await ask();
     expect((await collectionsOf('minor')) - minorBefore).toBeGreaterThan(10);
     // One may be under way from the start.
     expect((await collectionsOf('major')) - majorBefore).toBeLessThanOrEqual(2);
+  }
+
+  const data = Float32Array.from({ length: NUMBERS }, (_, index) => index / 7);
+  const head = { name: 'X', shape: [NUMBERS], datatype: 'FP32' };
+
+  it('collects their memory while it is young, and not in full', { timeout: 60_000 }, async () => {
+    const body = JSON.stringify({ inputs: [{ ...head, data: [...data] }] });
+    await expectYoungCollections(400, async () => expect((await runtime.infer(body)).status).toBe(200));
+  });
+
+  it('does so over gRPC, where what hangs on a stream grows old with it', { timeout: 60_000 }, async () => {
+    const client = new GrpcClient(runtime.grpcPort);
+    const question = { model_name: 'tumour', inputs: [head], raw_input_contents: [Buffer.from(data.buffer)] };
+    await expectYoungCollections(1000, () => client.ask('ModelInfer', question));
+    client.close();
   });
 });

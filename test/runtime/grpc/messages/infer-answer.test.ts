@@ -24,6 +24,6 @@ describe('a ModelInferResponse', () => {
     ],
   ])('is %s', (_what, form, outputs, expected) => {
     const answer = { modelName: 'm', modelVersion: '1', id: undefined, outputs, predictions: undefined };
-    expect(rawContents(writeInferAnswer(answer, form))).toEqual(expected);
+    expect(rawContents(Buffer.concat(writeInferAnswer(answer, form)))).toEqual(expected);
   });
 });
