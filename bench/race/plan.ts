@@ -11,18 +11,20 @@ export interface RacePlan {
   readonly overloads: readonly number[];
   readonly openLoopMs: number;
   readonly openRounds: number;
+  /** Open loops last at least until so many requests were due: of fewer, a 99th percentile is the slowest or nothing. */
+  readonly fewestRequests: number;
 }
 
 export const plans = {
   /** A quarter of an hour: which way it goes. */
   quick: {
     ...{ rounds: 2, roundMs: 800, firstWarmUpMs: 4000, warmUpMs: 400, concurrencies: [1, 32] },
-    ...{ overloads: [3], openLoopMs: 1500, openRounds: 1 },
+    ...{ overloads: [3], openLoopMs: 1500, openRounds: 1, fewestRequests: 100 },
   },
   /** More than an hour: what is to be kept. */
   full: {
     ...{ rounds: 5, roundMs: 1200, firstWarmUpMs: 8000, warmUpMs: 500, concurrencies: [1, 8, 32] },
-    ...{ overloads: [1, 2, 3], openLoopMs: 3000, openRounds: 3 },
+    ...{ overloads: [1, 2, 3], openLoopMs: 3000, openRounds: 3, fewestRequests: 400 },
   },
 } as const satisfies Readonly<Record<string, RacePlan>>;
 

@@ -95,7 +95,8 @@ async function raceClosed(
 async function offer(running: RunningContender, perSecond: number, plan: RacePlan): Promise<OpenLoopResult> {
   const wire = running.wire('JSON', DEADLINE_MS * 1000) as Wire;
   const connect = (): Client => running.connect('JSON', wire);
-  const load = { perSecond, durationMs: plan.openLoopMs, deadlineMs: DEADLINE_MS };
+  const durationMs = Math.max(plan.openLoopMs, (plan.fewestRequests / perSecond) * 1000);
+  const load = { perSecond, durationMs, deadlineMs: DEADLINE_MS };
   const warmUp = connect();
   // A server that is still busy with what it was offered before may close it; what it does then is counted below.
   await measure([() => warmUp.ask()], plan.warmUpMs).catch(() => undefined);

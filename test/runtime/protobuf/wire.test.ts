@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RequestError } from '../../../runtime/errors.ts';
 import { wireTypes, WireReader } from '../../../runtime/protobuf/wire-reader.ts';
-import { WireWriter } from '../../../runtime/protobuf/wire-writer.ts';
+import { LARGE_BYTES, WireWriter } from '../../../runtime/protobuf/wire-writer.ts';
 
 /** Writes the values as one list and reads them one by one. */
 function throughTheWire<T>(values: readonly (number | bigint)[], read: (reader: WireReader) => T): T[] {
@@ -91,6 +91,27 @@ describe("Protocol Buffers' wire format", () => {
       expect(found).toEqual([true, 'näher', 300]);
     },
   );
+
+  it('writes the same whether it shares memory or not, and shares what is large', () => {
+    const sizes = fc.array(fc.constantFrom(0, 1, 300, LARGE_BYTES - 1, LARGE_BYTES, 50_000), {
+      maxLength: 5,
+    });
+    fc.assert(
+      fc.property(sizes, (lengths) => {
+        const values = lengths.map((length, index) => Buffer.alloc(length, index + 1));
+        const [copying, sharing] = [new WireWriter().string(1, 'head'), new WireWriter().string(1, 'head')];
+        for (const value of values) {
+          copying.bytes(2, value).uint(3, 7);
+          sharing.shared(2, value).uint(3, 7);
+        }
+        const pieces = sharing.finishPieces();
+        expect(Buffer.concat(pieces).equals(copying.finish())).toBe(true);
+        expect(pieces.filter((piece) => values.includes(piece))).toEqual(
+          values.filter(({ length }) => length >= LARGE_BYTES),
+        );
+      }),
+    );
+  });
 
   it('leaves out fields that it does not know, of every kind', () => {
     const bytes = new WireWriter().uint(90, 300).double(91, 1).string(92, 'text').uint(1, 5).finish();

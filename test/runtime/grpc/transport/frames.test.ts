@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RequestError } from '../../../../runtime/errors.ts';
-import { FrameReader, writeFrame, type Frame } from '../../../../runtime/grpc/transport/frames.ts';
+import {
+  FrameReader,
+  writeFrame,
+  writeFrameOf,
+  type Frame,
+} from '../../../../runtime/grpc/transport/frames.ts';
 import { MemoryBlocks } from '../../../../runtime/memory/blocks.ts';
 
 const anyFrame = fc.record({ message: fc.uint8Array({ maxLength: 300 }), isCompressed: fc.boolean() });
@@ -24,6 +29,18 @@ describe('messages on their way', () => {
           frames.map(({ message, isCompressed }) => ({ message: [...message], isCompressed })),
         );
         expect(reader.isWithinFrame).toBe(false);
+      }),
+    );
+  });
+
+  it('are the same on the wire in pieces as in one, and all pieces but the first are used as they are', () => {
+    const pieces = fc.array(fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)));
+    fc.assert(
+      fc.property(pieces, (message) => {
+        const [, ...others] = message;
+        const frame = writeFrameOf(message);
+        expect(Buffer.concat(frame).equals(writeFrame(Buffer.concat(message), false))).toBe(true);
+        expect(frame.slice(1).every((piece, index) => piece === others[index])).toBe(true);
       }),
     );
   });
