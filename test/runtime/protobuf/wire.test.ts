@@ -98,7 +98,7 @@ describe("Protocol Buffers' wire format", () => {
     });
     fc.assert(
       fc.property(sizes, (lengths) => {
-        const values = lengths.map((length, index) => Buffer.alloc(length, index + 1));
+        const values: readonly Buffer[] = lengths.map((length, index) => Buffer.alloc(length, index + 1));
         const [copying, sharing] = [new WireWriter().string(1, 'head'), new WireWriter().string(1, 'head')];
         for (const value of values) {
           copying.bytes(2, value).uint(3, 7);
