@@ -10,8 +10,9 @@ function writeText(writer: WireWriter, key: string, text: string): void {
 }
 
 /**
- * A ModelInferResponse, in pieces; those that are raw contents share memory with the tensors. Clients that send typed contents read typed contents, those that send raw ones read raw ones;
- * a message has all of its tensors in one form, so one FP16 output makes all of them raw.
+ * A ModelInferResponse, in pieces: raw contents share memory with the tensors. Clients that send typed contents read typed
+ * contents, those that send raw ones read raw ones; a message has all of its tensors in one form, so one FP16 output makes
+ * all of them raw.
  */
 export function writeInferAnswer(answer: InferAnswer, form: Form): readonly Buffer[] {
   const { modelName, modelVersion, id = '', outputs, predictions } = answer;
