@@ -36,7 +36,7 @@ async function askAll(): Promise<void> {
 }
 
 describe('requests that are under way', { timeout: 60_000 }, () => {
-  // Young memory holds all of them and copies them again and again: with more of it, many connections are answered slower than few.
+  // Young memory copies all of them again and again: where each holds much, many connections are answered slower than few.
   it(`hold less than ${MOST_BYTES} bytes each`, async () => {
     for (let round = 0; round < 20; round++) await askAll();
     const idle = await heapBytes();
