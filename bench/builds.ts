@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { headgateOf } from './contender/headgate.ts';
 import { RunningContender } from './contender/running.ts';
 import { measure, median } from './measure.ts';
-import { benchModels } from './models/models.ts';
+import { benchModelNamed } from './models/models.ts';
 import { alone } from './race/alone.ts';
 import type { WireName } from './wire/wire.ts';
 
@@ -33,29 +33,20 @@ interface Figures {
   readonly cpuMsPerAnswer: number;
 }
 
+const model = benchModelNamed(options.model);
 const wireName = options.wire as WireName;
-
-function modelOf(name: string) {
-  const model = benchModels.find((model) => model.name === name);
-  if (model === undefined) throw new Error(`there is no model '${name}'`);
-  return model;
-}
-
-function cpuMsOf(running: RunningContender): number {
-  return [...running.cpuMsByProcess().values()].reduce((sum, spentMs) => sum + spentMs, 0);
-}
 
 async function load(running: RunningContender, seconds: number): Promise<Figures> {
   const wire = running.wire(wireName);
   if (wire === undefined) throw new Error(`expected --wire JSON, binary or gRPC, got '${wireName}'`);
   const clients = Array.from({ length: Number(options.clients) }, () => running.connect(wireName, wire));
-  const before = cpuMsOf(running);
+  const before = running.cpuMs();
   const measured = await measure(
     clients.map((client) => () => client.ask()),
     seconds * 1000,
   );
   for (const client of clients) client.close();
-  return { ...measured, cpuMsPerAnswer: (cpuMsOf(running) - before) / measured.answers };
+  return { ...measured, cpuMsPerAnswer: (running.cpuMs() - before) / measured.answers };
 }
 
 /** Every build once, all of them alive and all but one standing still. */
@@ -66,11 +57,7 @@ async function race(
   const servers: [string, RunningContender][] = [];
   try {
     for (const build of builds) {
-      const server = await RunningContender.start(
-        headgateOf({ build }),
-        modelOf(options.model),
-        options['server-cpus'],
-      );
+      const server = await RunningContender.start(headgateOf({ build }), model, options['server-cpus']);
       servers.push([build, server]);
       await load(server, Number(options['warm-up-seconds']));
       server.pause();

@@ -5,7 +5,7 @@ import { RunningContender } from './contender/running.ts';
 import type { Client } from './load/client.ts';
 import { openLoop, type OpenLoopResult } from './load/open-loop.ts';
 import { measure, median } from './measure.ts';
-import { benchModels } from './models/models.ts';
+import { benchModelNamed } from './models/models.ts';
 import { alone } from './race/alone.ts';
 import { DEADLINE_MS } from './race/plan.ts';
 import type { Wire, WireName } from './wire/wire.ts';
@@ -46,14 +46,12 @@ interface Round {
   readonly cpuShare: number;
 }
 
-const model = benchModels.find(({ name }) => name === options.model);
-if (model === undefined) throw new Error(`there is no model '${options.model}'`);
+const model = benchModelNamed(options.model);
 const wireName = options.wire as WireName;
 const multiples = options.multiples.split(',').map(Number);
 const seconds = Number(options.seconds);
 
 function startBuild(build: string): Promise<RunningContender> {
-  if (model === undefined) throw new Error('no model');
   return RunningContender.start(headgateOf({ build }), model, options['server-cpus']);
 }
 
@@ -85,12 +83,12 @@ async function offer(
   const connect = (): Client => running.connect(wireName, wire);
   const most = options.connections === undefined ? {} : { mostConnections: Number(options.connections) };
   const load = { perSecond, durationMs: seconds * 1000, deadlineMs: DEADLINE_MS, ...most };
-  const [startedAtMs, before] = [performance.now(), cpuMsOf(running)];
+  const [startedAtMs, before] = [performance.now(), running.cpuMs()];
   const [result, probesMs] = await Promise.all([
     openLoop(connect, load, new Dice(SEED)),
     running.probe(PROBES_PER_SECOND, seconds),
   ]);
-  const cpuShare = (cpuMsOf(running) - before) / (performance.now() - startedAtMs);
+  const cpuShare = (running.cpuMs() - before) / (performance.now() - startedAtMs);
   return { perSecond, result, probeMs: Math.max(...probesMs), cpuShare };
 }
 
@@ -110,10 +108,6 @@ function line(cells: readonly (string | number)[]): string {
 
 function percent(share: number): string {
   return `${(share * 100).toFixed(0)} %`;
-}
-
-function cpuMsOf(running: RunningContender): number {
-  return [...running.cpuMsByProcess().values()].reduce((sum, spentMs) => sum + spentMs, 0);
 }
 
 function tell({ build, multiple, perSecond, result, probeMs, cpuShare }: Round): string {

@@ -7,7 +7,7 @@ import { run } from '../test/bed/shell.ts';
 import { headgateOf } from './contender/headgate.ts';
 import { RunningContender } from './contender/running.ts';
 import { measure } from './measure.ts';
-import { benchModels } from './models/models.ts';
+import { benchModelNamed } from './models/models.ts';
 import type { WireName } from './wire/wire.ts';
 
 /** Where the time of Headgate's serving process goes under load: the functions with the largest share, callers apart. */
@@ -77,8 +77,7 @@ function sharesOf(
     .sort(([, left], [, right]) => right - left);
 }
 
-const model = benchModels.find(({ name }) => name === options.model);
-if (model === undefined) throw new Error(`no model is named '${options.model}'`);
+const model = benchModelNamed(options.model);
 await run('tsc', ['-p', `${repository}/tsconfig.build.json`]);
 const folder = await mkdtemp(join(tmpdir(), 'headgate-profile-'));
 const profiled = headgateOf({ nodeOptions: ['--cpu-prof', `--cpu-prof-dir=${folder}`] });

@@ -120,6 +120,11 @@ export class RunningContender {
     return new Map(this.#tree.map((pid) => [pid, cpuMs(pid)]));
   }
 
+  /** Processor time so far, of all processes. */
+  cpuMs(): number {
+    return [...this.cpuMsByProcess().values()].reduce((sum, spentMs) => sum + spentMs, 0);
+  }
+
   /** Whoever is not measured must not use the core of who is. */
   pause(): void {
     signalAll(this.#tree, 'SIGSTOP');

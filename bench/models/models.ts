@@ -75,3 +75,12 @@ export const benchModels: readonly BenchModel[] = [
     inputs: [image()],
   },
 ];
+
+/** Throws for a name that none of them has. */
+export function benchModelNamed(name: string): BenchModel {
+  const model = benchModels.find((candidate) => candidate.name === name);
+  if (model !== undefined) return model;
+  throw new Error(
+    `expected one of ${benchModels.map((known) => known.name).join(', ')} for the model, got '${name}'`,
+  );
+}

@@ -29,10 +29,6 @@ export interface Surroundings {
   readonly progress: (text: string) => void;
 }
 
-function cpuMsOf(running: RunningContender): number {
-  return [...running.cpuMsByProcess().values()].reduce((sum, spentMs) => sum + spentMs, 0);
-}
-
 async function closedLoop(
   running: RunningContender,
   wireName: WireName,
@@ -47,9 +43,9 @@ async function closedLoop(
   });
   try {
     await measure(loops, plan.warmUpMs);
-    const before = cpuMsOf(running);
+    const before = running.cpuMs();
     const measured = await measure(loops, plan.roundMs);
-    return { measured, cpuUs: ((cpuMsOf(running) - before) / measured.answers) * 1000 };
+    return { measured, cpuUs: ((running.cpuMs() - before) / measured.answers) * 1000 };
   } finally {
     for (const client of clients) client.close();
   }
