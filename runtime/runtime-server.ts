@@ -49,6 +49,7 @@ export class RuntimeServer {
   readonly #queue: InferQueue;
   readonly #intake: Intake;
   readonly #dataPlane: DataPlane;
+  readonly #service: InferenceService;
   readonly #rest: RestServer;
   readonly #grpc: GrpcServer;
   readonly #management: ManagementServer;
@@ -81,6 +82,14 @@ export class RuntimeServer {
       timeoutMs: config.queue.timeoutMs,
       inputRules: config.inputs,
       output: config.output,
+    });
+    this.#service = new InferenceService({
+      dataPlane: this.#dataPlane,
+      intake: this.#intake,
+      timeoutMs: config.queue.timeoutMs,
+      revision: config.revision,
+      observers: this.#watchers.observers,
+      log,
     });
     const protocols = this.#buildProtocols();
     this.#rest = protocols.rest;
@@ -122,6 +131,7 @@ export class RuntimeServer {
     const force = setTimeout(() => this.#closeByForce(), FINISH_LIMIT_MS);
     await Promise.all([this.#rest.close(), this.#grpc.close()]);
     clearTimeout(force);
+    this.#service.close();
     this.#answers?.close();
     await this.#pool.close();
     await this.#watchers.close();
@@ -178,19 +188,11 @@ export class RuntimeServer {
 
   /** REST and gRPC: one way for their requests, one budget for what these weigh, one count of their connections. */
   #buildProtocols(): { rest: RestServer; grpc: GrpcServer } {
-    const { modelName, revision, requestMaxBytes, requestsMaxBytes, queue } = this.#config;
-    const { timeoutMs } = queue;
+    const { modelName, revision, requestMaxBytes, requestsMaxBytes } = this.#config;
     const dataPlane = this.#dataPlane;
-    const { statistics, observers, traffic } = this.#watchers;
+    const { statistics, traffic } = this.#watchers;
     const log = this.#log;
-    const service = new InferenceService({
-      dataPlane,
-      intake: this.#intake,
-      timeoutMs,
-      revision,
-      observers,
-      log,
-    });
+    const service = this.#service;
     const totalMaxBytes = requestsMaxBytes ?? shareOfMemory(process.constrainedMemory());
     const budget = new BodyBudget(requestMaxBytes, totalMaxBytes);
     const readSignature = (): ModelSignature => dataPlane.readSignature();

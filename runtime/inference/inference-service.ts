@@ -8,6 +8,7 @@ import type { BodyForm } from '../intake/reading-cost.ts';
 import { LogThrottle } from '../log.ts';
 import type { PendingOutputs } from '../cache/answer-cache.ts';
 import type { Tensor } from '../tensor/datatype.ts';
+import { Afterwards, type TurnsToLeave } from './afterwards.ts';
 import type { DataPlane } from './data-plane.ts';
 import type { InferAnswer, InferRequest } from './inference.ts';
 import type { Journey, JourneyObserver, Outcome, Protocol } from './journey.ts';
@@ -39,12 +40,13 @@ export interface InferenceCall {
   /** Throws RequestError for an answer that has no form in this protocol. Undefined: it is delivered. */
   deliver(answer: InferAnswer, journey: Journey, request: InferRequest): Promise<void> | undefined;
   refuse(error: RequestError, journey: Journey): void;
+  readonly turnsToLeave: TurnsToLeave;
   /** Called once, when all is over: gives back what the request held. */
   close(): void;
 }
 
 export interface InferenceServiceOptions {
-  readonly dataPlane: DataPlane;
+  readonly dataPlane: Pick<DataPlane, 'infer' | 'present'>;
   readonly intake: Intake;
   /** From the arrival of a request to its answer, where it says nothing shorter; undefined: for ever. */
   readonly timeoutMs: number | undefined;
@@ -53,10 +55,15 @@ export interface InferenceServiceOptions {
   readonly log: Logger;
 }
 
+/** An outcome before anybody has asked what its answer says. */
+type End =
+  Exclude<Outcome, { kind: 'Answered' }> | Omit<Extract<Outcome, { kind: 'Answered' }>, 'prediction'>;
+
 /** The way of every infer request, REST or gRPC: receive → parse → run → deliver, then whoever watches is told how it ended. */
 export class InferenceService {
   readonly #options: InferenceServiceOptions;
   readonly #throttle = new LogThrottle();
+  readonly #afterwards = new Afterwards();
 
   constructor(options: InferenceServiceOptions) {
     this.#options = options;
@@ -66,14 +73,28 @@ export class InferenceService {
     const journey = this.#begin(call);
     for (const observer of this.#options.observers) observer.onArrival?.(journey);
     const reading = this.#beginReading(call, journey);
+    const end = await this.#answer(call, journey, reading);
+    const endedAtMs = performance.now();
+    // Who hung up tells nothing of how long it would have taken.
+    if (end.kind !== 'HungUp') {
+      reading.end(end.kind === 'Refused' ? end.reason : undefined, journey.deadlineAtMs, endedAtMs);
+    }
+    this.#afterwards.add(call.turnsToLeave, () => this.#tell(call, journey, end, endedAtMs));
+  }
+
+  /** Call when no request is under way any more. */
+  close(): void {
+    this.#afterwards.finish();
+  }
+
+  #tell(call: InferenceCall, journey: Journey, end: End, endedAtMs: number): void {
     try {
-      const outcome = await this.#answer(call, journey, reading);
-      const endedAtMs = performance.now();
-      // Who hung up tells nothing of how long it would have taken.
-      if (outcome.kind !== 'HungUp') {
-        reading.end(outcome.kind === 'Refused' ? outcome.reason : undefined, journey.deadlineAtMs, endedAtMs);
-      }
+      const outcome: Outcome =
+        end.kind === 'Answered' ? { ...end, prediction: readPrediction(end.answer.outputs) } : end;
       for (const observer of this.#options.observers) observer.onEnd(journey, outcome, endedAtMs);
+    } catch (error) {
+      const { requestId } = call;
+      this.#options.log.error('an answer was not watched', { requestId, cause: (error as Error).stack });
     } finally {
       call.close();
     }
@@ -106,7 +127,7 @@ export class InferenceService {
     });
   }
 
-  async #answer(call: InferenceCall, journey: Journey, reading: Reading): Promise<Outcome> {
+  async #answer(call: InferenceCall, journey: Journey, reading: Reading): Promise<End> {
     let request: InferRequest | undefined;
     try {
       const bytes = await call.receive(reading);
@@ -122,7 +143,7 @@ export class InferenceService {
       const delivery = call.deliver(answer, journey, request);
       if (delivery !== undefined) await delivery;
       journey.serialiseMs = performance.now() - startedAtMs;
-      return { kind: 'Answered', request, answer, prediction: readPrediction(answer.outputs) };
+      return { kind: 'Answered', request, answer };
     } catch (error) {
       if (error instanceof HangUpError || call.isClientGone) return { kind: 'HungUp' };
       const refusal = this.#toRequestError(error, call.requestId);

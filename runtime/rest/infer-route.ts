@@ -47,6 +47,7 @@ export interface InferRouteOptions {
 /** One infer request over HTTP. Its body counts against the budget until the call is over. */
 class RestCall implements InferenceCall {
   readonly protocol = 'rest';
+  readonly turnsToLeave = 1;
   readonly isLaterInStream = false;
   /** HTTP has none; the request's parameter `timeout` can say one. */
   readonly deadlineAtMs = undefined;

@@ -9,6 +9,8 @@ import type { GrpcCall } from '../transport/call.ts';
 import type { Method } from '../transport/grpc-server.ts';
 import type { HeldFrame, MessageListener } from '../transport/receiver.ts';
 
+type Models = Pick<DataPlane, 'requireModel'>;
+
 /** Requests of one stream that are worked on at once; the rest waits in the network. */
 const MOST_OPEN = 32;
 const NOTHING = Buffer.alloc(0);
@@ -17,13 +19,14 @@ const NOTHING = Buffer.alloc(0);
 class StreamedInference implements InferenceCall {
   readonly protocol = 'grpc';
   readonly form = 'Grpc';
+  readonly turnsToLeave = 1;
   readonly isLaterInStream: boolean;
   readonly requestId: string;
   readonly header: InferenceCall['header'];
   readonly #call: GrpcCall;
   readonly #hangUps: Set<() => void>;
   readonly #frame: HeldFrame;
-  readonly #dataPlane: DataPlane;
+  readonly #dataPlane: Models;
   #body: Body | undefined;
   #form: Form = 'Raw';
   #id = '';
@@ -34,7 +37,7 @@ class StreamedInference implements InferenceCall {
   reply: Buffer | undefined;
 
   constructor(
-    { call, dataPlane, hangUps }: { call: GrpcCall; dataPlane: DataPlane; hangUps: Set<() => void> },
+    { call, dataPlane, hangUps }: { call: GrpcCall; dataPlane: Models; hangUps: Set<() => void> },
     frame: HeldFrame,
     index: number,
   ) {
@@ -94,13 +97,13 @@ class StreamedInference implements InferenceCall {
 class InferStream implements MessageListener {
   readonly #call: GrpcCall;
   readonly #service: InferenceService;
-  readonly #dataPlane: DataPlane;
+  readonly #dataPlane: Models;
   readonly #hangUps = new Set<() => void>();
   #answered: Promise<void> = Promise.resolve();
   #open = 0;
   #count = 0;
 
-  constructor(call: GrpcCall, service: InferenceService, dataPlane: DataPlane) {
+  constructor(call: GrpcCall, service: InferenceService, dataPlane: Models) {
     this.#call = call;
     this.#service = service;
     this.#dataPlane = dataPlane;
@@ -147,7 +150,7 @@ class InferStream implements MessageListener {
   }
 }
 
-export function inferStreamMethod(service: InferenceService, dataPlane: DataPlane): Method {
+export function inferStreamMethod(service: InferenceService, dataPlane: Models): Method {
   return (call) => {
     new InferStream(call, service, dataPlane);
   };

@@ -9,23 +9,26 @@ import { readInferRequest, type Form } from '../messages/infer-request.ts';
 import type { GrpcCall } from '../transport/call.ts';
 import type { Method } from '../transport/grpc-server.ts';
 
+type Models = Pick<DataPlane, 'requireModel'>;
+
 const NOTHING = Buffer.alloc(0);
 
 /** ModelInfer. The message counts against the budget until the call is over. */
 class GrpcInference implements InferenceCall {
   readonly protocol = 'grpc';
   readonly form = 'Grpc';
+  readonly turnsToLeave = 2;
   readonly isLaterInStream = false;
   readonly requestId: string;
   readonly header: InferenceCall['header'];
   readonly #call: GrpcCall;
-  readonly #dataPlane: DataPlane;
+  readonly #dataPlane: Models;
   #body: Body | undefined;
   #form: Form = 'Raw';
   /** The run of a request that has its answer is over, and with it the last use of the tensors in its message. */
   #isAnswered = false;
 
-  constructor(call: GrpcCall, dataPlane: DataPlane) {
+  constructor(call: GrpcCall, dataPlane: Models) {
     this.#call = call;
     this.#dataPlane = dataPlane;
     this.requestId = call.requestId;
@@ -70,6 +73,6 @@ class GrpcInference implements InferenceCall {
   }
 }
 
-export function inferMethod(service: InferenceService, dataPlane: DataPlane): Method {
+export function inferMethod(service: InferenceService, dataPlane: Models): Method {
   return (call) => service.handle(new GrpcInference(call, dataPlane));
 }

@@ -80,7 +80,6 @@ export class GrpcCall {
 
   /** Called when the client leaves, or gives up, before it was answered. */
   onHangUp(listener: () => void): void {
-    // Not `on`: streams grow old, as Node's HTTP/2 has it, and whatever hangs on them does too.
     this.#stream.once('close', () => {
       if (!this.#isOver) listener();
     });

@@ -99,14 +99,14 @@ describe('a server whose bodies and answers are large', () => {
     expect(major).toBeLessThanOrEqual(2);
   });
 
-  // Streams of Node's HTTP/2 grow old, and what hangs on them does too: one in twelve here, one in six where it is too much.
-  it('over gRPC, does so eight times as often as in full', { timeout: 60_000 }, async () => {
+  it('does so over gRPC too', { timeout: 60_000 }, async () => {
     const client = new GrpcClient(runtime.grpcPort);
     const raw = Buffer.from(data.buffer);
     const question = { model_name: 'tumour', inputs: [head], raw_input_contents: [raw] };
     const { minor, major } = await collectionsDuring(3000, () => client.ask('ModelInfer', question));
     client.close();
-    expect(minor).toBeGreaterThanOrEqual(8 * major);
     expect(minor).toBeGreaterThan(50);
+    // One here, and nine where streams keep their listeners.
+    expect(major).toBeLessThanOrEqual(3);
   });
 });
