@@ -73,13 +73,18 @@ export class InferenceService {
     const journey = this.#begin(call);
     for (const observer of this.#options.observers) observer.onArrival?.(journey);
     const reading = this.#beginReading(call, journey);
-    const end = await this.#answer(call, journey, reading);
-    const endedAtMs = performance.now();
-    // Who hung up tells nothing of how long it would have taken.
-    if (end.kind !== 'HungUp') {
-      reading.end(end.kind === 'Refused' ? end.reason : undefined, journey.deadlineAtMs, endedAtMs);
+    try {
+      const end = await this.#answer(call, journey, reading);
+      const endedAtMs = performance.now();
+      // Who hung up tells nothing of how long it would have taken.
+      if (end.kind !== 'HungUp') {
+        reading.end(end.kind === 'Refused' ? end.reason : undefined, journey.deadlineAtMs, endedAtMs);
+      }
+      this.#afterwards.add(call.turnsToLeave, () => this.#tell(call, journey, end, endedAtMs));
+    } catch (error) {
+      call.close();
+      throw error;
     }
-    this.#afterwards.add(call.turnsToLeave, () => this.#tell(call, journey, end, endedAtMs));
   }
 
   /** Call when no request is under way any more. */

@@ -7,14 +7,14 @@ import { BodyBudget } from '../../../runtime/body/budget.ts';
 import { inferStreamMethod } from '../../../runtime/grpc/methods/infer-stream.ts';
 import { inferMethod } from '../../../runtime/grpc/methods/infer.ts';
 import { GrpcServer } from '../../../runtime/grpc/transport/grpc-server.ts';
-import { InferenceService } from '../../../runtime/inference/inference-service.ts';
+import { InferenceService, type InferenceCall } from '../../../runtime/inference/inference-service.ts';
 import type { JourneyObserver } from '../../../runtime/inference/journey.ts';
 import { Intake } from '../../../runtime/intake/intake.ts';
 import { createLog } from '../../../runtime/log.ts';
 import { InferRoute } from '../../../runtime/rest/infer-route.ts';
 import { RestServer } from '../../../runtime/rest/rest-server.ts';
 import type { ClientOrder, ClientProtocol } from '../../support/client-thread.ts';
-import { answerOf, floats } from '../../support/journey.ts';
+import { answerOf, floats, requestOf } from '../../support/journey.ts';
 
 const MEBIBYTE = 2 ** 20;
 const MODEL = 'tumour';
@@ -38,19 +38,23 @@ interface Served {
   readonly budget: BodyBudget;
 }
 
-let close: (() => Promise<void>) | undefined;
+let stopServing: (() => Promise<void>) | undefined;
 afterEach(async () => {
   vi.restoreAllMocks();
-  await close?.();
-  close = undefined;
+  await stopServing?.();
+  stopServing = undefined;
 });
 
-async function serve(observer: JourneyObserver): Promise<Served> {
-  const budget = new BodyBudget(MEBIBYTE, MEBIBYTE);
-  const service = new InferenceService({
+function buildService(observer: JourneyObserver): InferenceService {
+  return new InferenceService({
     ...{ dataPlane, log, revision: 'r1', timeoutMs: undefined, observers: [observer] },
     intake: new Intake(endlessRoom, 10),
   });
+}
+
+async function serve(observer: JourneyObserver): Promise<Served> {
+  const budget = new BodyBudget(MEBIBYTE, MEBIBYTE);
+  const service = buildService(observer);
   const route = new InferRoute({ service, budget, readSignature: () => signature });
   const onConnection = (): undefined => undefined;
   const rest = new RestServer({
@@ -65,7 +69,7 @@ async function serve(observer: JourneyObserver): Promise<Served> {
     ]),
   });
   const grpcPort = await grpc.listen(0);
-  close = async () => {
+  stopServing = async () => {
     await Promise.all([rest.close(), grpc.close()]);
     service.close();
   };
@@ -141,5 +145,30 @@ describe.each(['HTTP', 'gRPC', 'gRPC stream'] as const)('an answer over %s', (pr
     ]);
     // All of the memory is there for others.
     expect(() => served.budget.reserve(MEBIBYTE)).not.toThrow();
+  });
+});
+
+describe('a request that can be neither answered nor refused', () => {
+  it('gives back what it holds', async () => {
+    vi.spyOn(log, 'error').mockReturnValue(log);
+    const close = vi.fn<() => void>();
+    const onEnd = vi.fn<JourneyObserver['onEnd']>();
+    const call: InferenceCall = {
+      ...{ requestId: 'request-1', protocol: 'rest', form: 'Json', turnsToLeave: 1 },
+      ...{ isLaterInStream: false, isClientGone: false, deadlineAtMs: undefined },
+      header: () => undefined,
+      receive: () => Promise.reject(new Error('this cannot be received')),
+      parse: () => requestOf(),
+      onHangUp: () => undefined,
+      deliver: () => undefined,
+      refuse: () => {
+        throw new Error('the line is cut');
+      },
+      close,
+    };
+    await expect(buildService({ onEnd }).handle(call)).rejects.toThrow('the line is cut');
+    await turn();
+    expect(close).toHaveBeenCalledTimes(1);
+    expect(onEnd).not.toHaveBeenCalled();
   });
 });
