@@ -23,6 +23,17 @@ function probeFromThread(probing: Probing): Promise<number[]> {
   });
 }
 
+/** Every process that runs the model, once it has been there for a while: the pauses before restarts grow. */
+function killAgainAndAgain(runtime: RuntimeProcess): NodeJS.Timeout {
+  let killed: number | undefined;
+  return setInterval(() => {
+    const { executorProcessId } = runtime;
+    if (executorProcessId === killed) return;
+    process.kill(executorProcessId, 'SIGKILL');
+    killed = executorProcessId;
+  }, KILL_EVERY_MS);
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } });
   const seconds = Number(values.seconds);
@@ -44,7 +55,7 @@ async function main(): Promise<void> {
   const load = clients.map(async (client) => {
     while (!isOver) await client.ask();
   });
-  const killer = setInterval(() => process.kill(runtime.executorProcessId, 'SIGKILL'), KILL_EVERY_MS);
+  const killer = killAgainAndAgain(runtime);
   const [data, management] = await probes;
   clearInterval(killer);
   isOver = true;
