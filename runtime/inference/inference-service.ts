@@ -22,6 +22,7 @@ export class HangUpError extends Error {}
 export interface InferenceCall {
   readonly requestId: string;
   readonly protocol: Protocol;
+  readonly turnsToLeave: TurnsToLeave;
   readonly isLaterInStream: boolean;
   readonly isClientGone: boolean;
   /** What the protocol itself says of how long the client waits, as a time of performance.now(). */
@@ -40,7 +41,6 @@ export interface InferenceCall {
   /** Throws RequestError for an answer that has no form in this protocol. Undefined: it is delivered. */
   deliver(answer: InferAnswer, journey: Journey, request: InferRequest): Promise<void> | undefined;
   refuse(error: RequestError, journey: Journey): void;
-  readonly turnsToLeave: TurnsToLeave;
   /** Called once, when all is over: gives back what the request held. */
   close(): void;
 }

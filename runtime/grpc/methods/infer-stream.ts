@@ -1,6 +1,5 @@
 import type { Body } from '../../body/budget.ts';
 import { RequestError } from '../../errors.ts';
-import type { DataPlane } from '../../inference/data-plane.ts';
 import type { InferAnswer, InferRequest } from '../../inference/inference.ts';
 import type { InferenceCall, InferenceService } from '../../inference/inference-service.ts';
 import { writeInferAnswer, writeStreamAnswer, writeStreamError } from '../messages/infer-answer.ts';
@@ -8,8 +7,7 @@ import { readInferRequest, type Form } from '../messages/infer-request.ts';
 import type { GrpcCall } from '../transport/call.ts';
 import type { Method } from '../transport/grpc-server.ts';
 import type { HeldFrame, MessageListener } from '../transport/receiver.ts';
-
-type Models = Pick<DataPlane, 'requireModel'>;
+import type { ServedName } from './infer.ts';
 
 /** Requests of one stream that are worked on at once; the rest waits in the network. */
 const MOST_OPEN = 32;
@@ -26,7 +24,7 @@ class StreamedInference implements InferenceCall {
   readonly #call: GrpcCall;
   readonly #hangUps: Set<() => void>;
   readonly #frame: HeldFrame;
-  readonly #dataPlane: Models;
+  readonly #dataPlane: ServedName;
   #body: Body | undefined;
   #form: Form = 'Raw';
   #id = '';
@@ -37,7 +35,7 @@ class StreamedInference implements InferenceCall {
   reply: Buffer | undefined;
 
   constructor(
-    { call, dataPlane, hangUps }: { call: GrpcCall; dataPlane: Models; hangUps: Set<() => void> },
+    { call, dataPlane, hangUps }: { call: GrpcCall; dataPlane: ServedName; hangUps: Set<() => void> },
     frame: HeldFrame,
     index: number,
   ) {
@@ -97,13 +95,13 @@ class StreamedInference implements InferenceCall {
 class InferStream implements MessageListener {
   readonly #call: GrpcCall;
   readonly #service: InferenceService;
-  readonly #dataPlane: Models;
+  readonly #dataPlane: ServedName;
   readonly #hangUps = new Set<() => void>();
   #answered: Promise<void> = Promise.resolve();
   #open = 0;
   #count = 0;
 
-  constructor(call: GrpcCall, service: InferenceService, dataPlane: Models) {
+  constructor(call: GrpcCall, service: InferenceService, dataPlane: ServedName) {
     this.#call = call;
     this.#service = service;
     this.#dataPlane = dataPlane;
@@ -150,7 +148,7 @@ class InferStream implements MessageListener {
   }
 }
 
-export function inferStreamMethod(service: InferenceService, dataPlane: Models): Method {
+export function inferStreamMethod(service: InferenceService, dataPlane: ServedName): Method {
   return (call) => {
     new InferStream(call, service, dataPlane);
   };

@@ -9,7 +9,8 @@ import { readInferRequest, type Form } from '../messages/infer-request.ts';
 import type { GrpcCall } from '../transport/call.ts';
 import type { Method } from '../transport/grpc-server.ts';
 
-type Models = Pick<DataPlane, 'requireModel'>;
+/** Knows which model is served here. */
+export type ServedName = Pick<DataPlane, 'requireModel'>;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -22,13 +23,13 @@ class GrpcInference implements InferenceCall {
   readonly requestId: string;
   readonly header: InferenceCall['header'];
   readonly #call: GrpcCall;
-  readonly #dataPlane: Models;
+  readonly #dataPlane: ServedName;
   #body: Body | undefined;
   #form: Form = 'Raw';
   /** The run of a request that has its answer is over, and with it the last use of the tensors in its message. */
   #isAnswered = false;
 
-  constructor(call: GrpcCall, dataPlane: Models) {
+  constructor(call: GrpcCall, dataPlane: ServedName) {
     this.#call = call;
     this.#dataPlane = dataPlane;
     this.requestId = call.requestId;
@@ -73,6 +74,6 @@ class GrpcInference implements InferenceCall {
   }
 }
 
-export function inferMethod(service: InferenceService, dataPlane: Models): Method {
+export function inferMethod(service: InferenceService, dataPlane: ServedName): Method {
   return (call) => service.handle(new GrpcInference(call, dataPlane));
 }

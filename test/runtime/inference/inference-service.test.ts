@@ -4,6 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { BodyBudget } from '../../../runtime/body/budget.ts';
+import { RequestError } from '../../../runtime/errors.ts';
 import { inferStreamMethod } from '../../../runtime/grpc/methods/infer-stream.ts';
 import { inferMethod } from '../../../runtime/grpc/methods/infer.ts';
 import { GrpcServer } from '../../../runtime/grpc/transport/grpc-server.ts';
@@ -148,27 +149,44 @@ describe.each(['HTTP', 'gRPC', 'gRPC stream'] as const)('an answer over %s', (pr
   });
 });
 
+/** What cannot be received is refused. */
+function unreceivable(given: Partial<InferenceCall>): InferenceCall {
+  return {
+    ...{ requestId: 'request-1', protocol: 'rest', form: 'Json', turnsToLeave: 1 },
+    ...{ isLaterInStream: false, isClientGone: false, deadlineAtMs: undefined },
+    header: () => undefined,
+    receive: () => Promise.reject(new RequestError('MalformedRequest', 'this cannot be received')),
+    parse: () => requestOf(),
+    onHangUp: () => undefined,
+    deliver: () => undefined,
+    refuse: () => undefined,
+    close: () => undefined,
+    ...given,
+  };
+}
+
 describe('a request that can be neither answered nor refused', () => {
   it('gives back what it holds', async () => {
-    vi.spyOn(log, 'error').mockReturnValue(log);
     const close = vi.fn<() => void>();
     const onEnd = vi.fn<JourneyObserver['onEnd']>();
-    const call: InferenceCall = {
-      ...{ requestId: 'request-1', protocol: 'rest', form: 'Json', turnsToLeave: 1 },
-      ...{ isLaterInStream: false, isClientGone: false, deadlineAtMs: undefined },
-      header: () => undefined,
-      receive: () => Promise.reject(new Error('this cannot be received')),
-      parse: () => requestOf(),
-      onHangUp: () => undefined,
-      deliver: () => undefined,
-      refuse: () => {
-        throw new Error('the line is cut');
-      },
-      close,
+    const refuse = (): void => {
+      throw new Error('the line is cut');
     };
-    await expect(buildService({ onEnd }).handle(call)).rejects.toThrow('the line is cut');
+    const handling = buildService({ onEnd }).handle(unreceivable({ refuse, close }));
+    await expect(handling).rejects.toThrow('the line is cut');
     await turn();
     expect(close).toHaveBeenCalledTimes(1);
     expect(onEnd).not.toHaveBeenCalled();
+  });
+});
+
+describe('a service that is closed', () => {
+  it('has told of all its requests', async () => {
+    const onEnd = vi.fn<JourneyObserver['onEnd']>();
+    const service = buildService({ onEnd });
+    await service.handle(unreceivable({ turnsToLeave: 2 }));
+    expect(onEnd).not.toHaveBeenCalled();
+    service.close();
+    expect(onEnd).toHaveBeenCalledTimes(1);
   });
 });
